@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# Stage 1.0: one layer of 10 neurons with softmax, the smallest network that reads digits.
+#
+#   · · · · · · · · · ·        X    784 pixels of an image, flattened       X  [n, 28, 28, 1] -> [n, 784]
+#    \x/x\x/x\x/x\x/x\/
+#       0 1 2 … 8 9            Y    10 neurons, softmax                    W  [784, 10]   b  [10]   Y  [n, 10]
+#
+# Each neuron stands for one digit. It multiplies all 784 pixels with weights of its own, adds up, and adds its bias.
+# Softmax turns the 10 sums into 10 probabilities. Training finds the 784 x 10 weights and 10 biases that make them
+# right. For n images at once it is one line of algebra:
+#
+#   Y = softmax(X · W + b)     · is the product of matrices; the 10 biases are added to each of the n lines
+#
+# In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
+
+import tensorflowvisu  # the training window; it stands first because it also keeps TensorFlow's start-up logs quiet
+import mnistdata  # the digits
+import tensorflow.compat.v1 as tf  # TensorFlow 1: first describe a graph of computations, then run parts of it
+
+tf.disable_v2_behavior()
+print("Tensorflow version " + tf.__version__)
+
+SEED = 0  # where the random numbers start: with the same seed, every run gives the same result
+tf.set_random_seed(SEED)
+
+# 60,000 images for training and 10,000 for testing, each with its label: the digit that it shows, as a "one-hot"
+# vector, [0 0 0 1 0 0 0 0 0 0] for a 3.
+mnist = mnistdata.read_data_sets("data", one_hot=True, reshape=False, seed=SEED)
+
+# Placeholders are the inputs of the graph, filled with data at each run.
+X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images of 28 x 28 pixels, 1 value each (grey); None: any n
+Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels
+
+# Variables are what training determines. A single layer may start from zeros.
+W = tf.Variable(tf.zeros([784, 10]))  # weights, 784 = 28 * 28
+b = tf.Variable(tf.zeros([10]))  # biases
+
+# The model: flatten each image into a line of 784 pixels (-1: as many lines as that makes, here n), then the layer.
+XX = tf.reshape(X, [-1, 784])  # [n, 784]
+Y = tf.nn.softmax(tf.matmul(XX, W) + b)  # [n, 784] · [784, 10] + [10] -> [n, 10], the probabilities
+
+# The loss, cross entropy, says how far the probabilities Y are from the truth Y_: -sum(Y_ * log(Y)) for an image. Only
+# the correct digit counts, as Y_ is 0 for all others: 0 when it was given probability 1, the larger the less it got.
+# Mean of the n images, times 100: "per 100 images". So the loss of a batch of 100 and that of 10,000 test images
+# can be read on one axis. The scale is also a part of the length of a training step: change it, and the learning
+# rate below has to change too.
+# NaN? If a probability underflows to exactly 0, log(0) is -infinity and 0 * log(0) is "not a number". That is rare
+# with one layer, and stage 2.0 has the cure.
+cross_entropy = tf.reduce_mean(-tf.reduce_sum(Y_ * tf.log(Y), axis=1)) * 100  # [n, 10] -> [n] -> a number
+
+# Accuracy: the part of the images whose most probable digit is the correct one, from 0 to 1.
+correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n], true or false
+accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
+
+# A training step: TensorFlow derives the gradient, the slope of the loss along each of the 7,850 weights and biases,
+# and moves all of them a little downhill. How little is the learning rate: too much, and it jumps over the valley.
+train_step = tf.train.GradientDescentOptimizer(0.003).minimize(cross_entropy)
+
+# For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
+allweights = tf.reshape(W, [-1])  # [7840]
+allbiases = tf.reshape(b, [-1])  # [10]
+I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines of 10 training digits
+It = tensorflowvisu.tf_format_mnist_images(X, Y, Y_, 1000, lines=25)  # [700, 1120, 3], 25 lines of 40 test digits
+datavis = tensorflowvisu.MnistDataVis()
+
+# So far nothing was computed. A session holds the variables, and runs what it is asked for and all that depends on.
+sess = tf.Session()
+sess.run(tf.global_variables_initializer())
+
+
+# One iteration of the training loop: sometimes measure, always train.
+def training_step(i, update_test_data, update_train_data):
+    batch_X, batch_Y = mnist.train.next_batch(100)  # the next 100 images [100, 28, 28, 1] and labels [100, 10]
+
+    # how well does it do on the batch, before it has learned from it?
+    if update_train_data:
+        a, c, im, w, b = sess.run([accuracy, cross_entropy, I, allweights, allbiases], {X: batch_X, Y_: batch_Y})
+        print(f"{i}: accuracy:", a, "loss:", c)
+        datavis.append_training_curves_data(i, a, c)
+        datavis.append_data_histograms(i, w, b)
+        datavis.update_image1(im)
+
+    # how well does it do on digits that it is never trained with?
+    if update_test_data:
+        a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels})
+        epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
+        print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
+        datavis.append_test_curves_data(i, a, c)
+        datavis.update_image2(im)
+
+    # learn from the batch
+    sess.run(train_step, {X: batch_X, Y_: batch_Y})
+
+
+# Train and watch, in a window. To save the training as a film instead, add save_movie=True.
+datavis.animate(training_step, iterations=2000, train_data_update_freq=10, test_data_update_freq=50)
+
+# Text only, without a window: comment out the line with datavis.animate above, and take the "# " off the line below.
+# for i in range(2000): training_step(i, i % 50 == 0 or i == 1999, i % 10 == 0 or i == 1999)
+
+print("max test accuracy:", datavis.get_max_test_accuracy())
