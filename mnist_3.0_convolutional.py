@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Stage 3.0: three convolutional layers, which see the shapes in an image.
 #
-#   · · · · · · · · · ·        X    28 x 28 pixels of an image, 1 value each                           X   [n, 28, 28, 1]
-#   @ @ @ @ @ @ @ @ @ @        Y1   convolution 5x5, 1 => 4 channels, stride 1    W1  [5, 5, 1, 4]     Y1  [n, 28, 28, 4]
-#     @ @ @ @ @ @ @ @          Y2   convolution 5x5, 4 => 8 channels, stride 2    W2  [5, 5, 4, 8]     Y2  [n, 14, 14, 8]
-#       @ @ @ @ @ @            Y3   convolution 4x4, 8 => 12 channels, stride 2   W3  [4, 4, 8, 12]    Y3  [n, 7, 7, 12]
-#        \x/x\x/             YY   7 * 7 * 12 = 588 values of an image, flattened                      YY  [n, 588]
-#         · · · · ·            Y4   200 neurons                                   W4  [588, 200]       Y4  [n, 200]
+#   · · · · · · · · · ·     X    28 x 28 pixels of an image, 1 value each                             X  [n, 28, 28, 1]
+#   @ @ @ @ @ @ @ @ @ @     Y1   convolution 5x5, 1 => 4 channels, stride 1    W1  [5, 5, 1, 4]      Y1  [n, 28, 28, 4]
+#     @ @ @ @ @ @ @ @       Y2   convolution 5x5, 4 => 8 channels, stride 2    W2  [5, 5, 4, 8]      Y2  [n, 14, 14, 8]
+#       @ @ @ @ @ @         Y3   convolution 4x4, 8 => 12 channels, stride 2   W3  [4, 4, 8, 12]     Y3  [n, 7, 7, 12]
+#       \x/x\x/x\x/         YY   7 * 7 * 12 = 588 values of an image, flattened                      YY  [n, 588]
+#         · · · ·           Y4   200 neurons, relu                             W4  [588, 200]        Y4  [n, 200]
 #          \x/x\/
-#           · · ·              Y    10 neurons, softmax                           W5  [200, 10]        Y   [n, 10]
+#           · ·             Y    10 neurons, softmax                           W5  [200, 10]          Y  [n, 10]
 #
 # A flattened image has lost its shapes: which pixels were neighbours. A convolution keeps them: its neurons look at a
 # small patch of the image each, all with the same weights, as if one patch of weights slid across the image. What is

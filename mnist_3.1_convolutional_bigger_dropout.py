@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Stage 3.1: bigger convolutional layers, and dropout on the fully connected one.
 #
-#   · · · · · · · · · ·        X    28 x 28 pixels of an image, 1 value each                           X   [n, 28, 28, 1]
-#   @ @ @ @ @ @ @ @ @ @        Y1   convolution 6x6, 1 => 6 channels, stride 1    W1  [6, 6, 1, 6]     Y1  [n, 28, 28, 6]
-#     @ @ @ @ @ @ @ @          Y2   convolution 5x5, 6 => 12 channels, stride 2   W2  [5, 5, 6, 12]    Y2  [n, 14, 14, 12]
-#       @ @ @ @ @ @            Y3   convolution 4x4, 12 => 24 channels, stride 2  W3  [4, 4, 12, 24]   Y3  [n, 7, 7, 24]
-#        \x/x\x/             YY   7 * 7 * 24 = 1176 values of an image, flattened                     YY  [n, 1176]
-#         · · · · ·            Y4   200 neurons, dropout                          W4  [1176, 200]      Y4  [n, 200]
+#   · · · · · · · · · ·     X    28 x 28 pixels of an image, 1 value each                             X  [n, 28, 28, 1]
+#   @ @ @ @ @ @ @ @ @ @     Y1   convolution 6x6, 1 => 6 channels, stride 1    W1  [6, 6, 1, 6]      Y1  [n, 28, 28, 6]
+#     @ @ @ @ @ @ @ @       Y2   convolution 5x5, 6 => 12 channels, stride 2   W2  [5, 5, 6, 12]     Y2  [n, 14, 14, 12]
+#       @ @ @ @ @ @         Y3   convolution 4x4, 12 => 24 channels, stride 2  W3  [4, 4, 12, 24]    Y3  [n, 7, 7, 24]
+#       \x/x\x/x\x/         YY   7 * 7 * 24 = 1176 values of an image, flattened                     YY  [n, 1176]
+#         · · · ·           Y4   200 neurons, relu, dropout                    W4  [1176, 200]       Y4  [n, 200]
 #          \x/x\/
-#           · · ·              Y    10 neurons, softmax                           W5  [200, 10]        Y   [n, 10]
+#           · ·             Y    10 neurons, softmax                           W5  [200, 10]          Y  [n, 10]
 #
 # A flattened image has lost its shapes: which pixels were neighbours. A convolution keeps them: its neurons look at a
 # small patch of the image each, all with the same weights, as if one patch of weights slid across the image. What is
@@ -123,9 +123,7 @@ def training_step(i, update_test_data, update_train_data):
 
     # how well does it do on digits that it is never trained with?
     if update_test_data:
-        a, c, im = sess.run(
-            [accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels, pkeep: 1.0}
-        )
+        a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels, pkeep: 1.0})
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c)

@@ -262,7 +262,8 @@ def parse_idx(content, magic, path):
             f"{path} holds {describe(content, found)} (magic number {found:#010x}), expected {KINDS[magic]} "
             f"({magic:#010x}); put the right file in its place"
         )
-    expected = header_size + functools.reduce(operator.mul, shape)  # in Python integers: a bad header may hold any sizes
+    # the product in Python integers, which can't overflow: a bad header may announce any sizes
+    expected = header_size + functools.reduce(operator.mul, shape)
     if len(content) != expected or 0 in shape:
         raise DataError(
             f"{path} holds {len(content):,} bytes, expected {expected:,} for the {'x'.join(map(str, shape))} "

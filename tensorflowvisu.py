@@ -36,7 +36,7 @@ from pathlib import Path
 
 import numpy as np
 
-# ------------------------------------------------------------------------------------------------------ TensorFlow
+# ---------------------------------------------------------------------------------------------------------- TensorFlow
 
 # Lines of TensorFlow's C++ start-up that no setting of its own keeps away; real errors are not of this form
 STARTUP_LOG_FILTER = r"""
@@ -89,7 +89,7 @@ def import_tensorflow():
 if __name__ != "__main__":  # the window's own process has no use for TensorFlow
     tf = import_tensorflow_quietly()
 
-# ---------------------------------------------------------------------------------------------- pictures of digits
+# -------------------------------------------------------------------------------------------------- pictures of digits
 
 # The labels of misrecognised digits: 0 to 9, 5 x 7 pixels each
 LABEL_SHAPES = """
@@ -153,7 +153,7 @@ def tf_format_mnist_images(X, Y, Y_, n=100, lines=10):
     return tf.reshape(rows, [lines * 28, columns * 28, 3])
 
 
-# ----------------------------------------------------------------------------------------------- the numbers of a run
+# ------------------------------------------------------------------------------------------------ the numbers of a run
 
 
 def schedule(iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start):
@@ -227,7 +227,7 @@ class Bands:
         self.boundaries.append(boundaries)
 
 
-# ---------------------------------------------------------------------------------------------------------- the picture
+# --------------------------------------------------------------------------------------------------------- the picture
 
 COLOURS = {"training": "#2f6fb7", "test": "#d62728", "text": "#333333", "faint": "#9a9a9a", "grid": "#e4e4e4"}
 BAND_COLOURS = ("#1f4e9c", "#a0522d", "#c2188b", "#2e7d32", "#6a3d9a", "#00838f", "#b8860b")
@@ -281,9 +281,7 @@ class Picture:
     def place_panels(self):
         """Puts the panels of the layout into their places, for the size that the figure has now."""
         width, height = self.figure.get_size_inches()
-        places = {
-            number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)
-        }
+        places = {number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)}
         rows, columns = len(self.layout), len(self.layout[0])
         cell_width, cell_height = 1 / columns, (1 - STATUS_HEIGHT / height) / rows  # as parts of the figure
         left, right = (min(MARGINS[side] / width, 0.2 * cell_width) for side in ("left", "right"))
@@ -398,7 +396,7 @@ def fit_x(axes, xs):
         axes.set_xlim(0, max(max(ends), 1), auto=True)
 
 
-# ---------------------------------------------------------------------------------------------- the window's own process
+# -------------------------------------------------------------------------------------------- the window's own process
 
 FRAME_INTERVAL = 0.04  # seconds between two looks at the messages
 DRAWING_SHARE = 1 / 4  # of the time, at most, goes into drawing: training needs the processor more
@@ -544,7 +542,7 @@ def open_figure(style):
     return figure
 
 
-# ------------------------------------------------------------------------------------ ways to show, in the training process
+# ------------------------------------------------------------------------------- ways to show, in the training process
 
 
 class NoWindow(Exception):
@@ -684,7 +682,7 @@ def unused_path(name):
     return path
 
 
-# ---------------------------------------------------------------------------------------------------- what scripts call
+# --------------------------------------------------------------------------------------------------- what scripts call
 
 
 class MnistDataVis:
