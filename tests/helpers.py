@@ -1,0 +1,56 @@
+"""What several test modules share: scripts in edited copies, run as a learner runs them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from compare_stages import text_only
+
+ROOT = Path(__file__).resolve().parent.parent
+STAGES = sorted(path.name for path in ROOT.glob("mnist_*.py"))
+
+
+def stage_source(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def shortened(source, iterations):
+    """The source of a script with another number of iterations, in the window's line and in the text-only line."""
+    (published,) = set(re.findall(r"iterations=(\d+)", source))
+    source = source.replace(f"iterations={published}", f"iterations={iterations}")
+    source = source.replace(f"range({published})", f"range({iterations})")
+    return source.replace(f"i == {int(published) - 1}", f"i == {iterations - 1}")
+
+
+def shortened_text_only(source, iterations):
+    return text_only(shortened(source, iterations))
+
+
+def environment(**changes):
+    """The environment of a person with a clone of the project and no screen, and with these changes."""
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "TF_CPP_MIN_LOG_LEVEL")
+    variables = {name: value for name, value in os.environ.items() if name not in hidden}
+    variables.update(PYTHONPATH=str(ROOT), PYTHONIOENCODING="utf-8")
+    variables.update(changes)
+    return variables
+
+
+def run_script(source, folder, name="script.py", **changes):
+    """Runs the source of a script from a folder; returns the finished process, with stdout and stderr as text."""
+    script = folder / name
+    script.write_text(source, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, str(script)],
+        cwd=str(folder),
+        env=environment(**changes),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=300,
+    )
+
+
+def max_test_accuracy(output):
+    return float(re.search(r"^max test accuracy: ([\d.]+)$", output, re.MULTILINE).group(1))
