@@ -24,12 +24,15 @@ How it works, and where to change what:
 
 import atexit
 import collections
+import contextlib
+import logging
 import os
 import pickle
 import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -77,15 +80,20 @@ def import_tensorflow():
 
         tensorflow.logging.set_verbosity(tensorflow.logging.ERROR)
     except Exception as error:  # not only ImportError: a protobuf or numpy that does not match raises others
-        reason = str(error).strip().split("\n")[0]
         python = "{}.{}".format(*sys.version_info)
         sys.exit(
-            f"TensorFlow can't be used with this Python {python} ({type(error).__name__}: {reason}): install the "
-            f"versions that work with 'python -m pip install -r requirements.txt', see install.txt"
+            f"TensorFlow can't be used with this Python {python} ({first_line(error)}): install versions that work "
+            f"with 'python -m pip install -r requirements.txt', see install.txt"
         )
     return tensorflow
 
 
+def first_line(error):
+    """What an exception says, without the pages that some of them add."""
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+
+
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no word of font caches among the script's own lines
 if __name__ != "__main__":  # the window's own process has no use for TensorFlow
     tf = import_tensorflow_quietly()
 
@@ -447,7 +455,7 @@ class WindowProcess:
         if not self.messages.empty() and time.monotonic() >= self.next_frame:
             while not self.messages.empty():
                 name, arguments = self.messages.get()
-                getattr(self if hasattr(self, name) else self.history, name)(*arguments)
+                getattr(self.history if hasattr(History, name) else self, name)(*arguments)
             self.draw()
         return True  # WebAgg's timer goes on only then
 
@@ -491,18 +499,16 @@ def run_window_process():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training process, which then closes the window
 
     def reply(word):
-        try:
+        with contextlib.suppress(BrokenPipeError):  # nobody is left to tell
             pickle.dump(word, replies)
             replies.flush()
-        except BrokenPipeError:
-            pass  # nobody is left to tell
 
     style, iterations = pickle.load(sys.stdin.buffer)
     style = Style(*style)
     try:
         figure = open_figure(style)
     except Exception as error:  # whatever keeps a back end from working, training goes on without a window
-        return reply(str(error).strip().split("\n")[0] or type(error).__name__)
+        return reply(first_line(error))
     messages = queue.Queue()
     WindowProcess(figure, style, iterations, messages, reply)
     reply("open")
@@ -560,7 +566,8 @@ class Window:
         self.process = subprocess.Popen(
             [sys.executable, os.path.abspath(__file__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own_group
         )
-        self.closed = False
+        self.closed = False  # whether somebody closed it
+        self.gone = False  # whether there is no window any more, for that or another reason
         self.may_run = threading.Event()  # cleared while paused
         self.may_run.set()
         # plain tuples, numbers and arrays only: to unpickle a class of this module, the window would import TensorFlow
@@ -580,7 +587,7 @@ class Window:
 
     def send(self, name, *arguments):
         """Calls a method of the window's History or of WindowProcess, without waiting for it."""
-        if not self.closed:
+        if not self.gone:
             self.outbox.put((name, arguments))
 
     def send_all(self):
@@ -592,16 +599,17 @@ class Window:
                 return
 
     def listen(self):
-        answer = ""
-        while answer != "closed":
+        while not self.gone:
             try:
                 answer = pickle.load(self.process.stdout)
             except EOFError:
-                answer = "closed"
+                answer = "gone"
+                print("The window's process ended by itself. Training goes on as text.", file=sys.stderr)
+            self.closed = answer == "closed"
+            self.gone = answer in ("closed", "gone")
             if answer == "paused":
                 self.may_run.clear()
             else:
-                self.closed = answer == "closed"
                 self.may_run.set()
 
     def is_paused(self):
@@ -630,7 +638,7 @@ class Window:
         self.sender.join()
 
     def wait_until_closed(self):
-        if not self.closed:
+        if not self.gone:
             print("Finished. The window stays open; close it to end the program.", flush=True)
         try:
             self.process.wait()
@@ -645,7 +653,8 @@ class PictureFile:
 
     def __init__(self, style, history):
         self.style, self.history = style, history
-        self.path = unused_path(style.name + ".png")
+        folder = "." if os.access(".", os.W_OK) else tempfile.gettempdir()
+        self.path = unused_path(os.path.join(folder, style.name + ".png"))
 
     def send(self, name, *arguments):
         """Nothing to tell anyone: the history has it all."""
@@ -794,7 +803,7 @@ class MnistDataVis:
             return Window(self._style, iterations)
         except NoWindow as reason:
             display = PictureFile(self._style, self._history)
-            print(f"No window: {reason}. Training goes on as text, and {display.path} will show it.")
+            print(f"No window: {reason}. Training goes on as text, and at its end {display.path} will show it.")
             return display
 
     def _record(self, name, *values):
