@@ -86,8 +86,8 @@ def test_two_neighbours_differ_by_one_lesson(stage, following):
     """All but the model, the optimizer, and what is fed and fetched for them stays as it was, in the same order."""
     lesson = re.compile(
         r"import math|step = |pkeep = |[WBY][1-5]?d? = |XX = |YY = |[bW] = |K, L, M, N = |Ylogits = |cross_entropy = "
-        r"|lr = |train_step = |allweights = |allbiases = |a, c, im|\[accuracy, cross_entropy|\{X: |\)$|print\(f\"\{i\}: acc"
-        r"|sess.run\(train_step|datavis.animate\("
+        r"|lr = |train_step = |allweights = |allbiases = |a, c, im|\[accuracy, cross_entropy|\{X: |\)$"
+        r"|print\(f\"\{i\}: accuracy|sess.run\(train_step|datavis.animate\("
     )
     before, after = code_lines(stage_source(stage)), code_lines(stage_source(following))
     changes = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]
@@ -108,9 +108,12 @@ def test_it_runs_from_another_folder(tmp_path):
     assert max_test_accuracy(process.stdout) > 0.5
 
 
-def test_text_only_mode_imports_no_plotting_library(tmp_path):
+def test_text_only_mode_loads_no_plotting_back_end(tmp_path):
+    # TensorFlow 2.21 itself imports matplotlib, but none of its back ends
     source = shortened_text_only(stage_source(SOFTMAX), 5)
-    source += "\nimport sys\nprint([name for name in sys.modules if name.startswith(('matplotlib', 'tkinter'))])\n"
+    source += (
+        "\nimport sys\nprint([m for m in sys.modules if m.startswith(('matplotlib.backends.backend', 'tkinter'))])"
+    )
     assert run_script(source, tmp_path).stdout.splitlines()[-1] == "[]"
 
 
