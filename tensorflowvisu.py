@@ -485,6 +485,9 @@ class WindowProcess:
 
     def fail(self, reason):
         self.state = f"stopped: {reason}"
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # the program ends without waiting: let go of its terminal
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
 
     def close(self):
         import matplotlib.pyplot as plt
@@ -517,6 +520,7 @@ def run_window_process():
     import matplotlib.pyplot as plt
 
     plt.show()
+    os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it
 
 
 def receive(stream, messages):
