@@ -70,6 +70,7 @@ def measure(output, seconds):
         "max test accuracy": best,
         "at iteration": best_i,
         "final test accuracy": test[-1][1],
+        "lowest of the last 20 tests": min(accuracy for _, accuracy, _ in test[-20:]),
         "final / lowest test loss": losses[-1] / min(losses),
         "training accuracy, mean of the last 50": statistics.mean(training[-50:]),
         "seconds": seconds,
@@ -81,7 +82,7 @@ def row(name, runs):
     cells = [name]
     for heading in runs[0]:
         values = [numbers[heading] for numbers in runs]
-        digits = {"max test accuracy": 4, "final test accuracy": 4, "at iteration": 0, "seconds": 0}.get(heading, 3)
+        digits = 0 if heading in ("at iteration", "seconds") else 3 if "/" in heading else 4
         cells.append(f"{statistics.median(values):.{digits}f}")
         if heading == "max test accuracy":
             cells[-1] += f" ({min(values):.4f} to {max(values):.4f})"
