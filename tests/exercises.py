@@ -1,6 +1,6 @@
 """The edits of scripts that README shows as ```diff blocks: find them, apply them, write the edited scripts.
 
-    python3 tests/exercises.py FOLDER     writes every edited script into FOLDER, for compare_stages.py to measure
+python3 tests/exercises.py FOLDER     writes every edited script into FOLDER, for compare_stages.py to measure
 """
 
 import re
