@@ -544,8 +544,8 @@ def open_figure(style):
     figure = plt.figure(style.name, figsize=SIZE, dpi=style.dpi, facecolor="white")
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
-        if "MPLBACKEND" not in os.environ:
-            import tkinter  # what matplotlib would have used at the last; its errors say what is missing
+        if os.environ.get("MPLBACKEND", "").lower() != backend:  # nobody wished it so: matplotlib found nothing better
+            import tkinter  # the last that it tries; its errors say what is missing
 
             tkinter.Tk().destroy()
         raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
