@@ -17,10 +17,11 @@ import functools
 import gzip
 import hashlib
 import http.client
+import numbers
 import operator
-import os
 import sys
 import urllib.request
+import uuid
 import zlib
 from collections import namedtuple
 from pathlib import Path
@@ -63,7 +64,11 @@ TEST_LABELS = MnistFile(
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 )
 
+MNIST_FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+
 DataSets = namedtuple("DataSets", "train validation test")
+
+CURE = "replace it or, if it is of MNIST, delete it and it will be downloaded"
 
 
 class DataError(SystemExit, ValueError):
@@ -83,7 +88,7 @@ class DataSet:
     def __init__(self, images, labels, seed=None):
         self.images = images
         self.labels = labels
-        # RandomState and not default_rng: numpy promises its numbers for a seed will never change
+        # RandomState and not default_rng: numpy promises that its numbers for a seed will never change
         self._random = np.random.RandomState(seed)
         self._order = np.arange(0)  # the epoch's images, as indices, in the order in which they are handed out
         self._position = 0  # how many of them have been
@@ -106,8 +111,8 @@ class DataSet:
         files if shuffle is False when it begins. A batch that reaches the end of an epoch is filled up from the
         next one.
         """
-        if batch_size < 1:
-            raise ValueError(f"next_batch: batch_size is {batch_size}, expected 1 or more")
+        if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+            raise ValueError(f"next_batch: batch_size is {batch_size!r}, expected a whole number, 1 or more")
         parts, missing = [], batch_size
         while missing:
             if self._position == len(self._order):
@@ -139,9 +144,11 @@ def read_data_sets(data_dir, one_hot=False, reshape=True, validation_size=0, see
     The keywords are those of TensorFlow's own former reader, and mean what they meant there.
     Raises DataError, a ValueError, with one sentence that names the file and the cure.
     """
-    dtype = np.dtype(getattr(dtype, "as_numpy_dtype", dtype))  # tf.float32 will do as well
-    if dtype not in (np.float32, np.uint8):
-        raise DataError(f"read_data_sets: dtype is {dtype}, expected float32 or uint8")
+    dtype = getattr(dtype, "as_numpy_dtype", dtype)  # tf.float32 will do as well
+    if dtype not in (np.float32, np.uint8, "float32", "uint8"):
+        raise DataError(f"read_data_sets: dtype is {dtype!r}, expected float32 or uint8")
+    if seed is not None and not (isinstance(seed, numbers.Integral) and 0 <= seed < 2**32):
+        raise DataError(f"read_data_sets: seed is {seed!r}, expected None or a whole number from 0 to 2**32 - 1")
     folder = find_folder(data_dir)
     # the largest file first: its archive is in memory beside its pixels, and nothing else is yet
     train_images, train_labels = read_pair(folder, TRAIN_IMAGES, TRAIN_LABELS, dtype)
@@ -151,10 +158,10 @@ def read_data_sets(data_dir, one_hot=False, reshape=True, validation_size=0, see
             f"{folder}: the training images have {train_images.shape[1:3]} pixels and the test images "
             f"{test_images.shape[1:3]}, expected the same size; put the files of one data set into this folder"
         )
-    if not 0 <= validation_size < len(train_images):
+    if not isinstance(validation_size, numbers.Integral) or not 0 <= validation_size < len(train_images):
         raise DataError(
-            f"read_data_sets: validation_size is {validation_size}, expected 0 to {len(train_images) - 1}, less "
-            f"than the training images there are"
+            f"read_data_sets: validation_size is {validation_size!r}, expected a whole number from 0 to "
+            f"{len(train_images) - 1}, less than the training images there are"
         )
     if reshape:
         train_images = train_images.reshape(len(train_images), -1)
@@ -172,11 +179,20 @@ def read_data_sets(data_dir, one_hot=False, reshape=True, validation_size=0, see
 
 
 def find_folder(data_dir):
-    """The Path of data_dir in the current folder, or else beside this module."""
-    beside_module = Path(__file__).resolve().parent / data_dir  # an absolute data_dir stays what it is
-    for folder in (Path(data_dir), beside_module):
-        if folder.is_dir():
+    """The Path of data_dir in the current folder, or else beside this module; the one of them that holds data."""
+    try:
+        here = Path(data_dir)
+    except TypeError:
+        raise DataError(f"read_data_sets: data_dir is {data_dir!r}, expected the path of a folder")
+    beside_module = Path(__file__).resolve().parent / here  # an absolute path stays what it is
+    folders = [folder for folder in (here, beside_module) if folder.is_dir()]
+    for folder in folders:
+        if any(local_path(folder, file) for file in MNIST_FILES):
             return folder
+    if folders:
+        return folders[0]
+    if here.exists():
+        raise DataError(f"{here} is a file, expected the folder that holds the four files of a data set")
     raise DataError(
         f"Data folder '{data_dir}' not found, neither in the current folder nor as {beside_module}: pass the folder "
         f"of the MNIST files ('data' in a clone of this project), or make it and they will be downloaded into it"
@@ -187,7 +203,7 @@ def read_pair(folder, images_file, labels_file, dtype):
     """The images [n, rows, columns, 1] and labels [n] of two files that belong together."""
     images, images_path, images_published = read_idx(folder, images_file)
     # multiply into a new array, block by block inside numpy: no second copy of all pixels in float32
-    pixels = np.multiply(images, np.float32(1 / 255), dtype=np.float32) if dtype == np.float32 else images
+    pixels = images if dtype in (np.uint8, "uint8") else np.multiply(images, np.float32(1 / 255), dtype=np.float32)
     del images
     labels, labels_path, labels_published = read_idx(folder, labels_file)
     if len(pixels) != len(labels):
@@ -199,51 +215,45 @@ def read_pair(folder, images_file, labels_file, dtype):
         stranger, mate = (images_path, labels_path) if labels_published else (labels_path, images_path)
         raise DataError(
             f"{stranger} is not the published MNIST file (its SHA-256 differs), but {mate} is: it is damaged or of "
-            f"another data set; delete it and it will be downloaded again"
+            f"another data set; delete it and it will be downloaded, or put both files of the other set there"
         )
     return pixels[..., np.newaxis], labels
 
 
 def read_idx(folder, file):
     """Reads one file of the folder, verifies it, and returns (array uint8, its path, whether it is MNIST's own)."""
-    path = find_file(folder, file)
-    content = read_bytes(path)
-    if path.suffix == ".gz":
-        published = sha256(content) == file.archive_sha256
-        content = unzip(content, path)
-    else:
-        published = sha256(content) == file.file_sha256
-    return parse_idx(content, file.magic, path), path, published
+    path = local_path(folder, file) or download(folder, file)
+    content = read_content(path)
+    return parse_idx(content, file.magic, path), path, sha256(content) == file.file_sha256
 
 
-def find_file(folder, file):
-    """The path of a file, downloaded if the folder does not have it under any of its usual names."""
+def local_path(folder, file):
+    """The path of a file under any of its usual names, or None if the folder has it under none of them."""
     dotted = file.name.replace("-idx", ".idx")  # the name that some programs unzip to
     for name in (file.name + ".gz", file.name, dotted + ".gz", dotted):
-        if (folder / name).is_file():
-            return folder / name
-    return download(folder, file)
+        try:
+            if (folder / name).is_file():
+                return folder / name
+        except OSError as error:
+            raise DataError(f"{folder} can't be searched ({error.strerror}): make it a folder that you may read")
+    return None
 
 
-def read_bytes(path):
+def read_content(path):
+    """The bytes of a file, unzipped if its name ends in .gz."""
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} can't be read ({error.strerror}): make it a file that you may read")
-
-
-def unzip(archive, path):
-    if archive[:2] != b"\x1f\x8b":
-        found = "a web page" if looks_like_html(archive) else f"a file that begins with {archive[:12]}"
-        raise DataError(
-            f"{path} is {found}, expected a gzip archive; delete it and the MNIST archive will be downloaded"
-        )
+    if path.suffix != ".gz":
+        return content
+    if content[:2] != b"\x1f\x8b":
+        raise DataError(f"{path} is {describe(content)}, expected a gzip archive; {CURE}")
     try:
-        return gzip.decompress(archive)
+        return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(
-            f"{path} is a damaged gzip archive of {len(archive):,} bytes ({error}), expected a whole one; delete it "
-            f"and the MNIST archive will be downloaded"
+            f"{path} is a damaged gzip archive of {len(content):,} bytes ({error}), expected a whole one; {CURE}"
         )
 
 
@@ -253,29 +263,34 @@ def parse_idx(content, magic, path):
     header_size = 4 + 4 * dimensions
     if len(content) < header_size:
         raise DataError(
-            f"{path} holds {len(content)} bytes, expected an IDX header of {header_size} and then data; delete it "
-            f"and the MNIST file will be downloaded"
+            f"{path} is {describe(content)}, expected IDX {KINDS[magic]} of {header_size} bytes or more; {CURE}"
         )
     found, *shape = np.frombuffer(content, dtype=">u4", count=1 + dimensions).tolist()
     if found != magic:
         raise DataError(
-            f"{path} holds {describe(content, found)} (magic number {found:#010x}), expected {KINDS[magic]} "
-            f"({magic:#010x}); put the right file in its place"
+            f"{path} is {describe(content)}, expected a file of {KINDS[magic]} (magic number {magic:#010x}, found "
+            f"{found:#010x}); {CURE}"
         )
+    if 0 in shape:
+        raise DataError(f"{path} holds no {KINDS[magic]}, its header announces {shape}; {CURE}")
     # the product in Python integers, which can't overflow: a bad header may announce any sizes
     expected = header_size + functools.reduce(operator.mul, shape)
-    if len(content) != expected or 0 in shape:
+    if len(content) != expected:
         raise DataError(
             f"{path} holds {len(content):,} bytes, expected {expected:,} for the {'x'.join(map(str, shape))} "
-            f"{KINDS[magic]} its header announces; delete it and the MNIST file will be downloaded"
+            f"{KINDS[magic]} that its header announces; {CURE}"
         )
     return np.frombuffer(content, dtype=np.uint8, offset=header_size).reshape(shape)
 
 
-def describe(content, found_magic):
+def describe(content):
+    """What the content of a file looks like that should have been another."""
+    if not content:
+        return "an empty file"
     if looks_like_html(content):
         return "a web page"
-    return KINDS.get(found_magic, "a file of another type")
+    kind = KINDS.get(int.from_bytes(content[:4], "big"))
+    return f"a file of {kind}" if kind else f"a file of another type that begins with {content[:8]}"
 
 
 def looks_like_html(content):
@@ -288,6 +303,7 @@ def sha256(content):
 
 def download(folder, file):
     """Downloads an archive from the first mirror that has it whole, and returns its path."""
+    refuse_to_mix(folder, file)
     path = folder / (file.name + ".gz")
     reasons = []
     for mirror in MIRRORS:
@@ -295,7 +311,7 @@ def download(folder, file):
         try:
             archive = fetch(url)
         except (OSError, http.client.HTTPException) as error:
-            reasons.append(f"{url}: {getattr(error, 'reason', None) or error or type(error).__name__}")
+            reasons.append(f"{url}: {str(error) or type(error).__name__}")
             continue
         if sha256(archive) == file.archive_sha256:
             save(archive, path)
@@ -308,10 +324,21 @@ def download(folder, file):
     )
 
 
+def refuse_to_mix(folder, file):
+    """Raises DataError if the folder holds files of another data set: a file of MNIST must not complete those."""
+    for other in MNIST_FILES:
+        path = local_path(folder, other)
+        if path and sha256(read_content(path)) != other.file_sha256:
+            raise DataError(
+                f"{folder} has no {file.name}.gz, and its {path.name} is not the published one of MNIST: put the "
+                f"missing file of that data set there"
+            )
+
+
 def fetch(url):
     """The bytes behind a URL, with a progress bar where standard error is a terminal."""
     with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-        total = int(response.headers.get("Content-Length") or 0)
+        total = response.length or 0  # bytes; None where the server does not say
         chunks, received = [], 0
         for chunk in iter(lambda: response.read(1 << 16), b""):
             chunks.append(chunk)
@@ -323,17 +350,17 @@ def fetch(url):
 
 
 def show_progress(url, received, total):
-    if sys.stderr.isatty() and total:
+    if sys.stderr and sys.stderr.isatty() and total:
         done = min(received / total, 1)
         bar = ("#" * round(30 * done)).ljust(30)
-        end = "\n" if received >= total else ""
+        end = "\n" if done == 1 else ""
         sys.stderr.write(f"\r{url.rpartition('/')[2]} [{bar}] {done:4.0%}{end}")
         sys.stderr.flush()
 
 
 def save(content, path):
     """Writes a file so that nobody ever sees half of it under its name: two scripts may start at once."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         try:
             part.write_bytes(content)

@@ -3,7 +3,6 @@
 import gzip
 import http.server
 import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -104,7 +103,18 @@ def test_a_call_written_for_tensorflows_old_reader_works():
     assert len(parts.train.images) == 60000
 
 
-@pytest.mark.parametrize("options", [{"dtype": np.int64}, {"validation_size": 60000}, {"validation_size": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dtype": np.int64},
+        {"dtype": "nonsense"},
+        {"validation_size": 60000},
+        {"validation_size": -1},
+        {"validation_size": 0.1},
+        {"seed": -1},
+        {"seed": "one"},
+    ],
+)
 def test_an_impossible_option_is_named(options):
     message = error_of("data", **options)
     assert list(options)[0] in message and "expected" in message
@@ -172,9 +182,10 @@ def test_without_shuffling_the_images_come_in_the_order_of_the_file(mnist):
     assert (test.next_batch(100, shuffle=False)[0] == mnist.test.images[100:200]).all()
 
 
-def test_an_empty_batch_is_refused(mnist):
-    with pytest.raises(ValueError, match="batch_size is 0, expected 1 or more"):
-        mnist.test.next_batch(0)
+@pytest.mark.parametrize("size", [0, -5, 5.0, "5"])
+def test_an_impossible_batch_size_is_refused(mnist, size):
+    with pytest.raises(ValueError, match=f"batch_size is {size!r}, expected a whole number, 1 or more"):
+        mnist.test.next_batch(size)
 
 
 # -- other files and folders
@@ -199,16 +210,28 @@ def test_another_set_in_the_same_format_works(tmp_path):
 
 
 def test_own_test_digits_can_stand_beside_the_training_digits_of_mnist(folder):
-    write_small_set(folder / "..", train=1, test=7)
-    for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
-        (folder / (name + ".gz")).unlink()
-        shutil.move(str(folder / ".." / name), str(folder))
+    for name in ARCHIVES:
+        if name.startswith("t10k"):
+            (folder / name).unlink()
+    (folder / "t10k-images-idx3-ubyte").write_bytes(idx(np.zeros([7, 28, 28])))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(np.zeros(7)))
     assert mnistdata.read_data_sets(str(folder)).test.num_examples == 7
+
+
+def test_an_archive_that_was_zipped_again_is_as_good(folder):
+    path = folder / "t10k-labels-idx1-ubyte.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), 1))
+    assert mnistdata.read_data_sets(str(folder)).test.num_examples == 10000
 
 
 def test_a_relative_folder_is_found_beside_the_module(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert mnistdata.read_data_sets("data").train.num_examples == 60000
+    (tmp_path / "data").mkdir()  # a folder of that name which has nothing to do with it
+    (tmp_path / "data" / "something.txt").write_text("else")
+    assert mnistdata.read_data_sets("data").train.num_examples == 60000
+    write_small_set(tmp_path / "data", train=60)
+    assert mnistdata.read_data_sets("data").train.num_examples == 60
 
 
 # -- broken folders and files
@@ -219,11 +242,38 @@ def test_missing_folder():
     assert "'no such folder' not found" in message and "pass the folder" in message
 
 
+def test_a_file_in_place_of_the_folder(folder):
+    message = error_of(folder / ARCHIVES[0])
+    assert str(folder / ARCHIVES[0]) in message and "is a file, expected the folder" in message
+
+
+def test_no_path_at_all():
+    with pytest.raises(mnistdata.DataError, match="data_dir is None, expected the path of a folder"):
+        mnistdata.read_data_sets(None)
+
+
+def test_a_file_that_may_not_be_read(folder, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(mnistdata.Path, "read_bytes", denied)
+    message = error_of(folder)
+    assert "train-images-idx3-ubyte.gz can't be read (Permission denied)" in message
+
+
+def test_a_folder_that_may_not_be_searched(folder, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(mnistdata.Path, "is_file", denied)
+    assert f"{folder} can't be searched (Permission denied)" in error_of(folder)
+
+
 def test_truncated_archive(folder):
     path = folder / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:5000000])
     message = error_of(folder)
-    assert str(path) in message and "5,000,000 bytes" in message and "delete it" in message
+    assert str(path) in message and "5,000,000 bytes" in message and "delete it and it will be downloaded" in message
 
 
 def test_damaged_archive(folder):
@@ -252,7 +302,7 @@ def test_one_flipped_bit_in_an_unzipped_mnist_file(folder):
     path.write_bytes(content)
     archive.unlink()
     message = error_of(folder)
-    assert str(path) in message and "SHA-256" in message and "delete it" in message
+    assert str(path) in message and "SHA-256" in message and "delete it and it will be downloaded" in message
 
 
 @pytest.mark.parametrize("name", ["train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte"])
@@ -269,12 +319,11 @@ def test_images_and_labels_swapped(folder):
     labels.rename(images)
     (folder / "x").rename(labels)
     message = error_of(folder)
-    assert f"{images} holds labels" in message and "expected images" in message
+    assert f"{images} is a file of labels, expected a file of images" in message
 
 
 def test_different_counts(folder):
-    for suffix in ("images-idx3-ubyte.gz",):
-        (folder / ("train-" + suffix)).write_bytes((folder / ("t10k-" + suffix)).read_bytes())
+    shutil.copy(str(folder / "t10k-images-idx3-ubyte.gz"), str(folder / "train-images-idx3-ubyte.gz"))
     message = error_of(folder)
     assert "10000 images" in message and "60000 labels" in message and "replace the file" in message
 
@@ -287,13 +336,28 @@ def test_a_file_of_mnist_beside_one_of_another_set(folder):
     assert str(path) in message and "of another data set" in message
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\0\x08\x03\0", b"\x89PNG\r\n\x1a\n" + bytes(100)])
-def test_a_file_of_another_type(folder, content):
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize(
+    "content, found",
+    [
+        (b"", "an empty file"),
+        (b"\0\0\x08\x03\0", "a file of images"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a file of another type that begins with b'\\x89PNG"),
+    ],
+)
+def test_a_file_of_another_type(folder, content, found, suffix):
     (folder / "train-images-idx3-ubyte.gz").unlink()
-    path = folder / "train-images-idx3-ubyte"
+    path = folder / ("train-images-idx3-ubyte" + suffix)
     path.write_bytes(content)
     message = error_of(folder)
-    assert str(path) in message and "expected" in message
+    assert f"{path} is {found}" in message and "expected" in message
+
+
+def test_a_file_without_images(folder):
+    (folder / "train-images-idx3-ubyte.gz").unlink()
+    path = folder / "train-images-idx3-ubyte"
+    path.write_bytes(idx(np.zeros([0, 28, 28])))
+    assert f"{path} holds no images" in error_of(folder)
 
 
 def test_a_header_with_absurd_sizes(folder):
@@ -381,6 +445,17 @@ def test_a_missing_file_is_downloaded_from_the_first_mirror_that_has_it(folder, 
     assert sorted(os.listdir(str(folder))) == ARCHIVES
 
 
+def test_a_file_of_mnist_is_not_downloaded_into_another_data_set(tmp_path, monkeypatch):
+    write_small_set(tmp_path)
+    (tmp_path / "t10k-labels-idx1-ubyte").unlink()
+    before = sorted(os.listdir(str(tmp_path)))
+    with mirror(send_archive) as address:
+        monkeypatch.setattr(mnistdata, "MIRRORS", (address,))
+        message = error_of(tmp_path)
+    assert "has no t10k-labels-idx1-ubyte.gz" in message and "is not the published one" in message
+    assert sorted(os.listdir(str(tmp_path))) == before
+
+
 def test_an_empty_folder_is_filled(tmp_path, monkeypatch):
     with mirror(send_archive) as address:
         monkeypatch.setattr(mnistdata, "MIRRORS", (address,))
@@ -395,7 +470,7 @@ def test_all_mirrors_down_names_each_and_its_reason_and_keeps_nothing(folder, mo
         monkeypatch.setattr(mnistdata, "MIRRORS", mirrors)
         message = error_of(folder)
     assert "t10k-labels-idx1-ubyte.gz is missing" in message
-    for address, reason in zip(mirrors, ("refused", "Forbidden", "ended after 2,271 of 4,542", "a web page")):
+    for address, reason in zip(mirrors, ("refused", "403: Forbidden", "ended after 2,271 of 4,542", "a web page")):
         assert reason in message.split(address)[1]
     assert "t10k-labels-idx1-ubyte.gz" not in os.listdir(str(folder))
 
@@ -476,7 +551,7 @@ def test_a_terminal_shows_the_progress_of_a_download_and_a_file_does_not(tmp_pat
         )
         command = [sys.executable, "-c", code]
         assert subprocess.check_output(command, env=environment(), stderr=subprocess.STDOUT) == b""
-        terminal, terminal_end = pty.openpty()
+        terminal, terminal_end = pytest.importorskip("pty").openpty()
         subprocess.check_call(command, env=environment(), stderr=terminal_end)
         os.close(terminal_end)
         shown = b""
