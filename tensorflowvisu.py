@@ -18,13 +18,14 @@ How it works, and where to change what:
     WindowProcess  the process of the window: this file run as a program. It has the Picture, a History that grows
                    with the messages from the training process, and KEYS. Training never waits for it.
     Window         the training process's end of it
-    PictureFile    in place of a window where there is no screen
-    MnistDataVis   what a script calls: it records into a History, and shows it with one of the last two
+    PictureFile    in place of a window where there is no screen: a PNG file; Film, with save_movie: an MP4 file
+    MnistDataVis   what a script calls: it records into a History, and shows it with one of the last three
 """
 
 import atexit
 import collections
 import contextlib
+import itertools
 import logging
 import os
 import pickle
@@ -32,22 +33,22 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
+import traceback
 
 import numpy as np
 
 # ---------------------------------------------------------------------------------------------------------- TensorFlow
 
-# Lines of TensorFlow's C++ start-up that no setting of its own keeps away; real errors are not of this form
+# Lines of TensorFlow's C++ start-up that no setting of its own keeps away; fatal errors are not of this form
 STARTUP_LOG_FILTER = r"""
-import re, sys
-for line in sys.stdin:
-    if not re.match(r"[IWE]\d{4} |WARNING: All log messages before absl", line):
-        sys.stderr.write(line)
-        sys.stderr.flush()
+import re, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+for line in sys.stdin.buffer:
+    if not re.match(rb"[IWE]\d{4} |WARNING: All log messages before absl", line):
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
 """
 
 
@@ -56,9 +57,10 @@ def import_tensorflow_quietly():
 
     Has to come before any other import of TensorFlow. TF_CPP_MIN_LOG_LEVEL=0 in the environment shows all logs.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+    # 3: fatal errors only; all others come back as Python exceptions
+    shows_all = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0"
+    if shows_all or "tensorflow" in sys.modules or sys.stderr is None:
         return import_tensorflow()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # fatal errors only; all others come back as Python exceptions
     # A filter process, not a buffer in this one: if the import aborts the program, its last words still come through
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -71,7 +73,8 @@ def import_tensorflow_quietly():
         sys.stderr.flush()
         os.dup2(stderr, 2)
         os.close(stderr)
-        log_filter.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # some process that TensorFlow started may hold the pipe
+            log_filter.wait(timeout=5)
 
 
 def import_tensorflow():
@@ -82,8 +85,8 @@ def import_tensorflow():
     except Exception as error:  # not only ImportError: a protobuf or numpy that does not match raises others
         python = "{}.{}".format(*sys.version_info)
         sys.exit(
-            f"TensorFlow can't be used with this Python {python} ({first_line(error)}): install versions that work "
-            f"with 'python -m pip install -r requirements.txt', see install.txt"
+            f"TensorFlow can't be used with {sys.executable}, Python {python} ({first_line(error)}): install it with "
+            f"'.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt describes"
         )
     return tensorflow
 
@@ -184,7 +187,8 @@ def probability_distribution(data):
     data: array of any shape, one value or more. Returns float64 [8]: the minimum, six quantiles (linearly
     interpolated between neighbouring values, as numpy.percentile does), the maximum.
     """
-    return np.percentile(data, np.linspace(0, 100, BUCKETS + 1))
+    with np.errstate(invalid="ignore"):  # infinite values make infinite boundaries, not warnings
+        return np.percentile(data, np.linspace(0, 100, BUCKETS + 1))
 
 
 class History:
@@ -201,9 +205,9 @@ class History:
     def add_test_point(self, x, accuracy, loss):
         self.test.add(x, accuracy, loss)
 
-    def add_distributions(self, x, weights, biases):
-        self.weights.add(x, weights)
-        self.biases.add(x, biases)
+    def add_distributions(self, x, weights, biases, weights_title, biases_title):
+        self.weights.add(x, weights, weights_title)
+        self.biases.add(x, biases, biases_title)
 
     def set_training_digits(self, picture):
         self.training_digits = picture
@@ -225,14 +229,15 @@ class Curve:
 
 
 class Bands:
-    """Boundaries of the percentile bands over iterations: x [k], boundaries [k, 8], as lists."""
+    """Boundaries of the percentile bands over iterations: x [k], boundaries [k, 8], as lists; and a title."""
 
     def __init__(self):
-        self.x, self.boundaries = [], []
+        self.x, self.boundaries, self.title = [], [], None
 
-    def add(self, x, boundaries):
+    def add(self, x, boundaries, title):
         self.x.append(x)
         self.boundaries.append(boundaries)
+        self.title = title or self.title
 
 
 # --------------------------------------------------------------------------------------------------------- the picture
@@ -302,10 +307,11 @@ class Picture:
                 panel.axes.set_position([x, y, cell_width - left - right, cell_height - top - bottom])
         self.status.set_position((left, STATUS_HEIGHT / height / 2))
 
-    def update(self):
-        """Brings all panels up to the history."""
+    def update(self, status):
+        """Brings all panels up to the history, and the line at the bottom to this text."""
         for panel in self.panels:
             panel.update()
+        self.status.set_text(status)
 
     def reset_zooms(self):
         for panel in self.panels:
@@ -354,11 +360,13 @@ class BandsPanel:
         there_and_back = np.concatenate([x, x[::-1]])
         for polygon, low, high in zip(self.polygons, boundaries.T[:-1], boundaries.T[1:]):
             polygon.set_xy(np.column_stack([there_and_back, np.concatenate([low, high[::-1]])]))
+        if self.bands.title:
+            self.axes.title.set_text(self.bands.title)
         fit_x(self.axes, [x])
-        if self.axes.get_autoscaley_on():
-            low, high = boundaries.min(), boundaries.max()
-            gap = 0.05 * (high - low) or 0.1
-            self.axes.set_ylim(low - gap, high + gap, auto=True)
+        finite = boundaries[np.isfinite(boundaries)]  # a loss that is not a number soon makes weights that are not
+        if finite.size and self.axes.get_autoscaley_on():
+            gap = 0.05 * (finite.max() - finite.min()) or 0.1
+            self.axes.set_ylim(finite.min() - gap, finite.max() + gap, auto=True)
 
     def reset_zoom(self):
         self.axes.autoscale()
@@ -369,15 +377,17 @@ class DigitsPanel:
 
     def __init__(self, axes, get_picture, scale=None):
         self.axes, self.get_picture, self.scale = axes, get_picture, scale
-        self.image = axes.imshow(np.full([1, 1, 3], 255, dtype=np.uint8))
+        self.shown = np.full([1, 1, 3], 255, dtype=np.uint8)
+        self.image = axes.imshow(self.shown)
         axes.set_xticks([])
         axes.set_yticks([])
 
     def update(self):
         picture = self.get_picture()
-        if picture is None or picture is self.image.get_array():
+        if picture is None or picture is self.shown:
             return
-        same_size = picture.shape == self.image.get_array().shape
+        same_size = picture.shape == self.shown.shape
+        self.shown = picture
         self.image.set_data(picture)
         if not same_size:
             self.fit(*picture.shape[:2])
@@ -407,6 +417,7 @@ def fit_x(axes, xs):
 # -------------------------------------------------------------------------------------------- the window's own process
 
 FRAME_INTERVAL = 0.04  # seconds between two looks at the messages
+OPENING_TIMEOUT = 60  # seconds for a window to open; the first start of matplotlib may take some
 DRAWING_SHARE = 1 / 4  # of the time, at most, goes into drawing: training needs the processor more
 WINDOWLESS_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
@@ -438,12 +449,21 @@ class WindowProcess:
 
     def show_layout(self, key):
         self.picture.show_layout(key)
+        self.forget_views()
 
     def show_all(self, key):
-        self.picture.show_layout("0")
+        self.show_layout("0")
 
     def reset_zooms(self, key):
         self.picture.reset_zooms()
+        self.picture.place_panels()
+        self.forget_views()
+
+    def forget_views(self):
+        """Empties the tool bar's memory: its Home and Back would bring back the places of another layout, too."""
+        toolbar = self.figure.canvas.manager.toolbar
+        if toolbar:
+            toolbar.update()
 
     def pause_or_resume(self, key):
         if self.state in ("training", "paused"):
@@ -452,17 +472,20 @@ class WindowProcess:
 
     def tick(self):
         """Takes in the messages that have arrived, and draws what they changed, when it is time."""
-        if not self.messages.empty() and time.monotonic() >= self.next_frame:
-            while not self.messages.empty():
-                name, arguments = self.messages.get()
-                getattr(self.history if hasattr(History, name) else self, name)(*arguments)
-            self.draw()
+        try:
+            if not self.messages.empty() and time.monotonic() >= self.next_frame:
+                while not self.messages.empty():
+                    name, arguments = self.messages.get()
+                    getattr(self.history if hasattr(History, name) else self, name)(*arguments)
+                if self.state != "closed":
+                    self.draw()
+        except Exception:  # it must show, and must not stop the timer: the next message may be drawn again
+            traceback.print_exc()
         return True  # WebAgg's timer goes on only then
 
     def draw(self):
         begun = time.monotonic()
-        self.picture.update()
-        self.picture.status.set_text(self.status_text())
+        self.picture.update(self.status_text())
         self.figure.canvas.draw()
         duration = time.monotonic() - begun
         self.next_frame = begun + duration / DRAWING_SHARE
@@ -492,11 +515,14 @@ class WindowProcess:
     def close(self):
         import matplotlib.pyplot as plt
 
+        self.state = "closed"
         plt.close(self.figure)
 
 
 def run_window_process():
     """Opens the window and shows what comes in through standard input, until it is closed."""
+    if sys.stdin.isatty():
+        sys.exit("tensorflowvisu.py is for other scripts to import: run one of them, mnist_1.0_softmax.py for example")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a back end prints must not get among the replies
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training process, which then closes the window
@@ -513,14 +539,19 @@ def run_window_process():
     except Exception as error:  # whatever keeps a back end from working, training goes on without a window
         return reply(first_line(error))
     messages = queue.Queue()
-    WindowProcess(figure, style, iterations, messages, reply)
+    window = WindowProcess(figure, style, iterations, messages, reply)
     reply("open")
     threading.Thread(target=receive, args=(sys.stdin.buffer, messages), daemon=True).start()
 
     import matplotlib.pyplot as plt
 
     plt.show()
+    if window.state != "closed":
+        reply("closed")  # whatever the back end calls when a window is closed
     os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it
+
+
+BROKEN_PIPE = (EOFError, OSError, pickle.UnpicklingError)  # between messages, or in the middle of one
 
 
 def receive(stream, messages):
@@ -529,7 +560,7 @@ def receive(stream, messages):
     while True:
         try:
             message = pickle.load(stream)
-        except EOFError:
+        except BROKEN_PIPE:
             break
         orderly = message[0] in ("finish", "fail")
         messages.put(message)
@@ -541,12 +572,16 @@ def open_figure(style):
     """A figure in a window of its own. Raises an exception with the reason where there can't be one."""
     import matplotlib.pyplot as plt
 
+    if sys.platform.startswith("linux") and not {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"} & set(os.environ):
+        raise RuntimeError("there is no display, the environment has no DISPLAY")
     figure = plt.figure(style.name, figsize=SIZE, dpi=style.dpi, facecolor="white")
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
         if os.environ.get("MPLBACKEND", "").lower() != backend:  # nobody wished it so: matplotlib found nothing better
-            import tkinter  # the last that it tries; its errors say what is missing
-
+            try:
+                import tkinter  # the last that it tries; its errors say what is missing
+            except ImportError as error:
+                raise RuntimeError(f"{error}, install python3-tk, or PySide6 with pip")
             tkinter.Tk().destroy()
         raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
     return figure
@@ -555,39 +590,80 @@ def open_figure(style):
 # ------------------------------------------------------------------------------- ways to show, in the training process
 
 
+class Display:
+    """A way to show a training. What animate does with it, and what most ways have no use for."""
+
+    closed = False  # whether somebody has seen enough
+
+    def send(self, name, *arguments):
+        """Passes on a call of one of History's or WindowProcess's methods."""
+
+    def is_paused(self):
+        return False
+
+    def wait_while_paused(self):
+        """Returns when nobody has paused the training."""
+
+    def finish(self):
+        """Training is over."""
+
+    def fail(self, reason):
+        """Training ended with an error."""
+
+    def close(self):
+        """Training was stopped by Ctrl-C."""
+        self.finish()
+
+
 class NoWindow(Exception):
     """No window could be opened; the message says why."""
 
 
-class Window:
+class Window(Display):
     """The training process's end of the window.
 
     Raises NoWindow if it can't be opened.
     """
 
     def __init__(self, style, iterations):
-        own_group = {} if os.name == "nt" else {"start_new_session": True}  # the terminal's Ctrl-C is not for it
-        self.process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own_group
-        )
-        self.closed = False  # whether somebody closed it
-        self.gone = False  # whether there is no window any more, for that or another reason
-        self.may_run = threading.Event()  # cleared while paused
-        self.may_run.set()
-        # plain tuples, numbers and arrays only: to unpickle a class of this module, the window would import TensorFlow
-        pickle.dump((tuple(style), iterations), self.process.stdin)
-        self.process.stdin.flush()
-        try:
-            answer = pickle.load(self.process.stdout)
-        except EOFError:
-            answer = "the process of the window ended, its error is above"
+        answer = self.start_process(style, iterations)
         if answer != "open":
+            self.process.kill()
             self.process.wait()
             raise NoWindow(answer)
+        self.closed = False  # whether somebody closed it
+        self.gone = False  # whether there is no window any more, for that or another reason
+        self.over = False  # whether training has ended
+        self.may_run = threading.Event()  # cleared while paused
+        self.may_run.set()
         self.outbox = queue.Queue()
         self.sender = threading.Thread(target=self.send_all, daemon=True)
         self.sender.start()
         threading.Thread(target=self.listen, daemon=True).start()
+
+    def start_process(self, style, iterations):
+        """Starts the process of the window and returns its answer: "open", or why there is no window."""
+        variables = dict(os.environ)
+        if variables.get("MPLBACKEND", "").startswith("module://"):
+            del variables["MPLBACKEND"]  # a notebook's own, which draws nothing in another process
+        self.process = subprocess.Popen(
+            [sys.executable, os.path.abspath(__file__)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=variables,
+            start_new_session=os.name == "posix",  # the terminal's Ctrl-C is for the training process
+        )
+        patience = threading.Timer(OPENING_TIMEOUT, self.process.kill)
+        patience.start()
+        try:
+            # plain tuples, numbers and arrays only: to unpickle a class of this module, it would import TensorFlow
+            pickle.dump((tuple(style), iterations), self.process.stdin)
+            self.process.stdin.flush()
+            return pickle.load(self.process.stdout)
+        except BROKEN_PIPE:
+            return f"its process ended with status {self.process.wait()}"
+        finally:
+            patience.cancel()
 
     def send(self, name, *arguments):
         """Calls a method of the window's History or of WindowProcess, without waiting for it."""
@@ -600,15 +676,18 @@ class Window:
                 pickle.dump(message, self.process.stdin, protocol=4)
                 self.process.stdin.flush()
             except OSError:  # the window was closed
+                with contextlib.suppress(OSError):
+                    self.process.stdin.close()  # or Python would try once more, and complain, when it ends
                 return
 
     def listen(self):
         while not self.gone:
             try:
                 answer = pickle.load(self.process.stdout)
-            except EOFError:
+            except BROKEN_PIPE:
                 answer = "gone"
-                print("The window's process ended by itself. Training goes on as text.", file=sys.stderr)
+                if not self.over:
+                    print("The window's process ended by itself. Training goes on as text.", file=sys.stderr)
             self.closed = answer == "closed"
             self.gone = answer in ("closed", "gone")
             if answer == "paused":
@@ -620,22 +699,29 @@ class Window:
         return not self.may_run.is_set()
 
     def wait_while_paused(self):
-        self.may_run.wait()
+        while not self.may_run.wait(timeout=0.2):  # with a timeout, as Windows lets no Ctrl-C into a wait without
+            continue
 
     def finish(self):
         """Tells the window that training is over. It stays, and the program with it, until somebody closes it."""
+        self.over = True
         self.send("finish")
         atexit.register(self.wait_until_closed)
 
     def fail(self, reason):
         """Tells the window that training stopped with an error. It stays; the program need not."""
+        self.over = True
         self.send("fail", reason)
         self.end_messages()
 
     def close(self):
+        self.over = True
         self.send("close")
         self.end_messages()
-        self.process.wait()
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
     def end_messages(self):
         self.outbox.put(None)
@@ -645,54 +731,74 @@ class Window:
         if not self.gone:
             print("Finished. The window stays open; close it to end the program.", flush=True)
         try:
-            self.process.wait()
+            while self.process.poll() is None:
+                time.sleep(0.1)
         except KeyboardInterrupt:
             self.close()
 
 
-class PictureFile:
+class PictureFile(Display):
     """Where there is no screen: the picture of the whole run goes into a PNG file when it ends."""
-
-    closed = False
 
     def __init__(self, style, history):
         self.style, self.history = style, history
-        folder = "." if os.access(".", os.W_OK) else tempfile.gettempdir()
-        self.path = unused_path(os.path.join(folder, style.name + ".png"))
-
-    def send(self, name, *arguments):
-        """Nothing to tell anyone: the history has it all."""
-
-    def is_paused(self):
-        return False
-
-    def wait_while_paused(self):
-        """Nobody can pause it."""
 
     def finish(self):
-        from matplotlib.figure import Figure
+        picture = new_picture(self.style, self.history)
+        picture.update(self.style.name)
+        try:
+            with open_unused(self.style.name, ".png") as file:
+                picture.figure.savefig(file, format="png")
+        except OSError as error:
+            best = max(self.history.test.accuracy, default=0.0)
+            sys.exit(
+                f"The picture can't be saved in {os.getcwd()} ({error.strerror}): run the script from a folder that "
+                f"you may write to; its max test accuracy was {best}"
+            )
+        print(f"The training curves and digits are saved as {file.name}")
 
-        figure = Figure(figsize=SIZE, dpi=self.style.dpi, facecolor="white")
-        picture = Picture(figure, self.style, self.history)
-        picture.update()
-        picture.status.set_text(self.style.name)
-        figure.savefig(self.path)
-        print(f"The training curves and digits are saved as {self.path}")
+
+class Film(Display):
+    """In place of a window: a film of the training, with a frame for each of its updates."""
+
+    PATH, FRAMES_PER_SECOND = "tensorflowvisu_video.mp4", 24
+
+    def __init__(self, style, history):
+        from matplotlib.animation import FFMpegWriter
+
+        if not FFMpegWriter.isAvailable():
+            sys.exit("save_movie=True needs the program ffmpeg: install it (apt, brew or choco install ffmpeg)")
+        self.name = style.name
+        self.picture = new_picture(style, history)
+        # yuv420p is the one pixel format that every player of H.264 knows
+        self.writer = FFMpegWriter(self.FRAMES_PER_SECOND, codec="libx264", extra_args=["-pix_fmt", "yuv420p"])
+        self.writer.setup(self.picture.figure, self.PATH, dpi=style.dpi)
+
+    def send(self, name, *arguments):
+        if name == "set_iteration":  # the last message of an update
+            self.picture.update(f"{self.name}   ·   iteration {arguments[0]:,}")
+            self.writer.grab_frame()
+
+    def finish(self):
+        self.writer.finish()
+        print(f"The film of the training is saved as {self.PATH}")
 
     def fail(self, reason):
-        """The traceback says it all."""
-
-    close = finish
+        self.writer.finish()
 
 
-def unused_path(name):
-    """The first of name.png, name_2.png, … that is not a file yet: no run overwrites the picture of another."""
-    stem, suffix = os.path.splitext(name)
-    path, number = Path(name), 1
-    while path.exists():
-        number += 1
-        path = Path(f"{stem}_{number}{suffix}")
-    return path
+def new_picture(style, history):
+    """A Picture on a figure of its own, for a file."""
+    from matplotlib.figure import Figure
+
+    return Picture(Figure(figsize=SIZE, dpi=style.dpi, facecolor="white"), style, history)
+
+
+def open_unused(stem, suffix):
+    """Opens the first of stem.png, stem_2.png, … that is not there yet: no run overwrites the result of another."""
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            return open(stem + suffix if number == 1 else f"{stem}_{number}{suffix}", "xb")
 
 
 # --------------------------------------------------------------------------------------------------- what scripts call
@@ -722,7 +828,8 @@ class MnistDataVis:
         for number in band_colours:
             if number not in range(len(BAND_COLOURS)):
                 raise ValueError(f"MnistDataVis: histogram colour {number!r}, expected 0 to {len(BAND_COLOURS) - 1}")
-        name = os.path.splitext(os.path.basename(sys.argv[0]))[0] or "training"
+        name, suffix = os.path.splitext(os.path.basename(sys.argv[0]))
+        name = name if suffix == ".py" else "training"  # in a notebook, for example
         self._style = Style(titles, band_colours, dpi, name)
         self._history = History()
         self._display = None  # a Window or a PictureFile, while animate runs
@@ -736,11 +843,13 @@ class MnistDataVis:
         self._record("add_test_point", x, accuracy, loss)
 
     def append_data_histograms(self, x, datavect1, datavect2, title1=None, title2=None):
-        """Adds the spread of all weights (panel 4) and all biases (panel 5) at iteration x; 1-D arrays of any size."""
+        """Adds the spread of all weights (panel 4) and all biases (panel 5) at iteration x; 1-D arrays of any size.
+
+        title1 and title2 are new titles of the two panels.
+        """
         if self._display:  # in text-only mode nobody would see it
-            self._record(
-                "add_distributions", x, probability_distribution(datavect1), probability_distribution(datavect2)
-            )
+            boundaries1, boundaries2 = probability_distribution(datavect1), probability_distribution(datavect2)
+            self._record("add_distributions", x, boundaries1, boundaries2, title1, title2)
 
     def update_image1(self, im):
         """Shows the picture of the training digits (panel 3), uint8 [height, width, 3]."""
@@ -777,13 +886,14 @@ class MnistDataVis:
         more_tests_at_start tests at each training update until the first regular test.
 
         Where no window can be opened it says why, trains all the same, and saves the picture as a PNG file.
+        save_movie=True writes a film, tensorflowvisu_video.mp4, in place of the window; it needs the program ffmpeg.
         Returns when training is over, or when somebody closed the window; Ctrl-C ends the program with status 130.
         """
-        self._display = self._open_display(iterations)
         steps = schedule(
             iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start
         )
         try:
+            self._display = Film(self._style, self._history) if save_movie else self._open_window(iterations)
             for i, update_test_data, update_train_data in steps:
                 self._display.wait_while_paused()
                 if self._display.closed:
@@ -794,21 +904,21 @@ class MnistDataVis:
             self._display.finish()
         except KeyboardInterrupt:
             print("\nStopped by Ctrl-C. Max test accuracy so far:", self.get_max_test_accuracy())
-            self._display.close()
+            if self._display:
+                self._display.close()
             sys.exit(130)  # what a shell expects of a program that Ctrl-C ended
-        except BaseException as error:
+        except Exception as error:
             self._display.fail(f"{type(error).__name__}, see the terminal")
             raise
         finally:
             self._display = None
 
-    def _open_display(self, iterations):
+    def _open_window(self, iterations):
         try:
             return Window(self._style, iterations)
         except NoWindow as reason:
-            display = PictureFile(self._style, self._history)
-            print(f"No window: {reason}. Training goes on as text, and at its end {display.path} will show it.")
-            return display
+            print(f"No window: {reason}. Training goes on as text, and its picture is saved at the end.")
+            return PictureFile(self._style, self._history)
 
     def _record(self, name, *values):
         getattr(self._history, name)(*values)

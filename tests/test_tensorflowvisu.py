@@ -168,7 +168,7 @@ def history():
     history = tensorflowvisu.History()
     for i in range(0, 201, 20):
         history.add_training_point(i, i / 250, 90 - i / 4)
-        history.add_distributions(i, np.linspace(-i, i, 8) / 100, np.linspace(0, 1, 8))
+        history.add_distributions(i, np.linspace(-i, i, 8) / 100, np.linspace(0, 1, 8), None, "biases, renamed")
     for i in (0, 100, 200):
         history.add_test_point(i, i / 260, 95 - i / 4)
     history.set_training_digits(np.zeros([280, 280, 3], np.uint8))
@@ -179,7 +179,7 @@ def history():
 @pytest.fixture
 def picture(history):
     picture = tensorflowvisu.Picture(Figure(figsize=tensorflowvisu.SIZE, dpi=70), STYLE, history)
-    picture.update()
+    picture.update("status")
     return picture
 
 
@@ -211,7 +211,7 @@ def test_the_bands_lie_between_the_boundaries(picture, history):
 def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, history):
     for height in (700, 70):
         history.set_test_digits(np.zeros([height, 1120, 3], np.uint8))
-        picture.update()
+        picture.update("status")
         axes = picture.panels[5].axes
         marks = dict(zip([label.get_text() for label in axes.get_yticklabels()], axes.get_yticks()))
         assert (marks["100%"], marks["95%"], marks["90%"]) == (0, height / 2, height)
@@ -237,11 +237,11 @@ def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, histor
     accuracy.set_xlim(50, 60)
     accuracy.set_ylim(0.9, 1)
     history.add_training_point(400, 1, 1)
-    picture.update()
+    picture.update("status")
     assert accuracy.get_xlim() == (50, 60) and accuracy.get_ylim() == (0.9, 1)
     assert loss.get_xlim() == (0, 400)
     picture.reset_zooms()
-    picture.update()
+    picture.update("status")
     assert accuracy.get_xlim() == (0, 400) and accuracy.get_ylim() == (0, 1)
 
 
