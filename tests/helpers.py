@@ -33,17 +33,19 @@ def environment(**changes):
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "TF_CPP_MIN_LOG_LEVEL")
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
     variables.update(PYTHONPATH=str(ROOT), PYTHONIOENCODING="utf-8")
+    if sys.platform in ("darwin", "win32"):  # where no variable names the screen
+        variables["MPLBACKEND"] = "agg"
     variables.update(changes)
     return variables
 
 
-def run_script(source, folder, name="script.py", **changes):
-    """Runs the source of a script from a folder; returns the finished process, with stdout and stderr as text."""
+def run_script(source, folder, name="script.py", cwd=None, **changes):
+    """Writes the source of a script into a folder and runs it there; returns the process, with its outputs as text."""
     script = folder / name
     script.write_text(source, encoding="utf-8")
     return subprocess.run(
         [sys.executable, str(script)],
-        cwd=str(folder),
+        cwd=str(cwd or folder),
         env=environment(**changes),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

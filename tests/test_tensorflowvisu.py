@@ -1,6 +1,8 @@
 """tensorflowvisu: pictures of digits, percentiles, the schedule, the recorded history, and the panels drawn from it."""
 
 import os
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -137,6 +139,58 @@ def test_animate_calls_the_step_in_order_and_saves_a_picture(tmp_path, monkeypat
     assert sorted(os.listdir(str(tmp_path))) == ["lesson.png", "lesson_2.png"]
 
 
+def test_a_loss_that_is_not_a_number_does_not_end_the_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    datavis = tensorflowvisu.MnistDataVis()
+    broken = np.array([1, np.nan, np.inf])
+
+    def step(i, update_test_data, update_train_data):
+        datavis.append_training_curves_data(i, 0.1, np.nan if i else 1.0)
+        datavis.append_data_histograms(i, broken if i else np.arange(3.0), np.array([-np.inf, 0, 1]))
+
+    datavis.animate(step, 3, 1, 1)
+    assert "saved as" in capsys.readouterr().out
+
+
+def test_a_picture_that_cannot_be_saved_ends_the_program_with_its_reason_and_the_result(monkeypatch, capsys):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+
+    def denied(stem, suffix):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tensorflowvisu, "open_unused", denied)
+    datavis = tensorflowvisu.MnistDataVis()
+    with pytest.raises(SystemExit, match=r"can't be saved in .* \(Permission denied\): .* test accuracy was 0.75"):
+        datavis.animate(lambda i, test, train: datavis.append_test_curves_data(i, 0.75, 1.0), 1)
+
+
+@pytest.mark.skipif(not shutil.which("ffprobe"), reason="a test of the film needs the programs ffmpeg and ffprobe")
+def test_a_film_has_a_frame_for_each_update(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    datavis = tensorflowvisu.MnistDataVis()
+    datavis.animate(lambda i, test, train: datavis.append_test_curves_data(i, 0.5, 1.0), 30, 10, 20, save_movie=True)
+    answer = subprocess.check_output(
+        [
+            "ffprobe",
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_entries",
+            "stream=codec_name,pix_fmt,r_frame_rate,nb_read_frames",
+        ]
+        + ["-of", "csv=p=0", "tensorflowvisu_video.mp4"],
+        encoding="utf-8",
+    )
+    assert answer.strip() == "h264,yuv420p,24/1,4"  # iterations 0, 10, 20 and the last
+
+
+def test_a_film_without_ffmpeg_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match="needs the program ffmpeg: install it"):
+        tensorflowvisu.MnistDataVis().animate(lambda *arguments: None, 1, save_movie=True)
+
+
 def test_a_back_end_that_cannot_be_loaded_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "nonsense")
@@ -206,6 +260,7 @@ def test_the_bands_lie_between_the_boundaries(picture, history):
     assert alphas == sorted(alphas[:4]) + sorted(alphas[4:], reverse=True)
     low, high = picture.panels[3].axes.get_ylim()
     assert low < -2 and high > 2
+    assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["Weights", "biases, renamed"]
 
 
 def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, history):

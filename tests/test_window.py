@@ -160,5 +160,15 @@ def test_training_goes_on_when_the_process_of_the_window_dies(start):
     )
     rest, errors, status = start(source).end()
     assert status == 0
-    assert "Training goes on as text" in errors
+    assert errors == "The window's process ended by itself. Training goes on as text.\n"
     assert re.match(r"max test accuracy: 0\.8\d+$", rest.splitlines()[-1])
+
+
+def test_the_window_closes_when_the_program_is_killed(start):
+    run = start(shortened(stage_source(SOFTMAX), 1000000))
+    run.read_until("^50: .* test accuracy")
+    window = subprocess.check_output(["xdotool", "search", "--sync", "--name", NAME], env=run.env).split()[0]
+    run.process.kill()
+    rest, errors, status = run.end()  # returns when the window's process, too, has let go of the terminal
+    assert errors == ""
+    assert subprocess.call(["xdotool", "getwindowname", window], env=run.env, stderr=subprocess.DEVNULL) != 0
