@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 # Stage 1.0: one layer of 10 neurons with softmax, the smallest network that reads digits.
 #
-#   · · · · · · · · · ·        X    784 pixels of an image, flattened       X  [n, 28, 28, 1] -> [n, 784]
-#    \x/x\x/x\x/x\x/x\/
-#       0 1 2 … 8 9            Y    10 neurons, softmax                    W  [784, 10]   b  [10]   Y  [n, 10]
+#   28 x 28 pixels                 X   [n, 28, 28, 1]
+#         │  flattened
+#   ░░░░░░░░░░░░░░ 784 values      XX  [n, 784]
+#   ╲│╱╲│╱╲│╱╲│╱╲│ all to all      W   [784, 10]    b  [10]
+#   ○○○○○○○○○○     10 neurons      Y   [n, 10]      softmax: the probabilities of 0, 1, 2 … 9
 #
-# Each neuron stands for one digit. It multiplies all 784 pixels with weights of its own, adds up, and adds its bias.
-# Softmax turns the 10 sums into 10 probabilities. Training finds the 784 x 10 weights and 10 biases that make them
-# right. For n images at once it is one line of algebra:
+# Each neuron stands for one digit. It multiplies all 784 pixels by weights of its own, adds up, and adds its bias.
+# Softmax turns the 10 sums into 10 probabilities: e to the power of each, divided by the total of the ten. Training
+# finds the 784 x 10 weights and 10 biases that make them right. For n images at once it is one line of algebra:
 #
-#   Y = softmax(X · W + b)     · is the product of matrices; the 10 biases are added to each of the n lines
+#   Y = softmax(XX · W + b)     · is the product of matrices; the 10 biases are added to each of the n rows
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
 
 import tensorflowvisu  # the training window; it stands first because it also keeps TensorFlow's start-up logs quiet
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow 1: first describe a graph of computations, then run parts of it
+import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
 
-tf.disable_v2_behavior()
+tf.disable_v2_behavior()  # TensorFlow 2 would compute each line at once
 print("Tensorflow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: with the same seed, every run gives the same result
@@ -35,20 +37,20 @@ Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels
 W = tf.Variable(tf.zeros([784, 10]))  # weights, 784 = 28 * 28
 b = tf.Variable(tf.zeros([10]))  # biases
 
-# The model: flatten each image into a line of 784 pixels (-1: as many lines as that makes, here n), then the layer.
+# The model: flatten each image into a row of 784 pixels (-1: as many rows as that makes, here n), then the layer.
 XX = tf.reshape(X, [-1, 784])  # [n, 784]
 Y = tf.nn.softmax(tf.matmul(XX, W) + b)  # [n, 784] · [784, 10] + [10] -> [n, 10], the probabilities
 
 # The loss, cross entropy, says how far the probabilities Y are from the truth Y_: -sum(Y_ * log(Y)) for an image. Only
-# the correct digit counts, as Y_ is 0 for all others: 0 when it was given probability 1, the larger the less it got.
-# Mean of the n images, times 100: "per 100 images". So the loss of a batch of 100 and that of 10,000 test images
-# can be read on one axis. The scale is also a part of the length of a training step: change it, and the learning
-# rate below has to change too.
+# the correct digit counts, as Y_ is 0 for all others: the loss is 0 if that digit got probability 1, and grows as it
+# gets less. The mean over the n images, times 100, is the loss "per 100 images": so that of a batch of 100 and that of
+# 10,000 test images can be read on one axis.
+# The scale is also a part of the length of a training step: change it, and the learning rate below has to change too.
 # NaN? If a probability underflows to exactly 0, log(0) is -infinity and 0 * log(0) is "not a number". That is rare
 # with one layer, and stage 2.0 has the cure.
 cross_entropy = tf.reduce_mean(-tf.reduce_sum(Y_ * tf.log(Y), axis=1)) * 100  # [n, 10] -> [n] -> a number
 
-# Accuracy: the part of the images whose most probable digit is the correct one, from 0 to 1.
+# Accuracy: the fraction of the images whose most probable digit is the correct one, from 0 to 1.
 correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n], true or false
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
@@ -63,7 +65,7 @@ I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines o
 It = tensorflowvisu.tf_format_mnist_images(X, Y, Y_, 1000, lines=25)  # [700, 1120, 3], 25 lines of 40 test digits
 datavis = tensorflowvisu.MnistDataVis()
 
-# So far nothing was computed. A session holds the variables, and runs what it is asked for and all that depends on.
+# Nothing has been computed yet. A session holds the variables; it runs what it is asked for and all that this needs.
 sess = tf.Session()
 sess.run(tf.global_variables_initializer())
 
@@ -80,7 +82,7 @@ def training_step(i, update_test_data, update_train_data):
         datavis.append_data_histograms(i, w, b)
         datavis.update_image1(im)
 
-    # how well does it do on digits that it is never trained with?
+    # how well does it do on digits that it never trains on?
     if update_test_data:
         a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels})
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
@@ -101,4 +103,4 @@ datavis.animate(training_step, iterations=2000, train_data_update_freq=10, test_
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
 # Results to expect: a best test accuracy of 0.9225 in the median of 5 seeds (0.9217 to 0.9230), in 2,000 iterations.
-# Measured on TensorFlow 2.21 with the seeds 0 to 4. The test loss still falls at the end: one layer can't learn by heart.
+# Measured on TensorFlow 2.21 with the seeds 0 to 4. The test loss is at its lowest at the end.

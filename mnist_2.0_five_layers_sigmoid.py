@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Stage 2.0: five layers of neurons with sigmoids, a deep network.
 #
-#   · · · · · · · · · ·        X    784 pixels of an image, flattened       X   [n, 28, 28, 1] -> [n, 784]
-#    \x/x\x/x\x/x\x/x\/
-#     · · · · · · · · ·         Y1   200 neurons, sigmoid                   W1  [784, 200]   B1  [200]   Y1  [n, 200]
-#      \x/x\x/x\x/x\/
-#       · · · · · · ·           Y2   100 neurons, sigmoid                   W2  [200, 100]   B2  [100]   Y2  [n, 100]
-#        \x/x\x/x\/
-#         · · · · ·             Y3   60 neurons, sigmoid                    W3  [100, 60]    B3  [60]    Y3  [n, 60]
-#          \x/x\/
-#           · · ·               Y4   30 neurons, sigmoid                    W4  [60, 30]     B4  [30]    Y4  [n, 30]
-#            \x/
-#             ·                 Y    10 neurons, softmax                    W5  [30, 10]     B5  [10]    Y   [n, 10]
+#   28 x 28 pixels                          X   [n, 28, 28, 1]
+#         │  flattened
+#   ░░░░░░░░░░░░░░░░░░░░░░  784 values      XX  [n, 784]
+#   ○○○○○○○○○○○○○○○○○○○○    200 neurons     Y1  [n, 200]  W1 [784, 200]   B1 [200]  sigmoid
+#   ○○○○○○○○○○              100 neurons     Y2  [n, 100]  W2 [200, 100]   B2 [100]  sigmoid
+#   ○○○○○○                  60 neurons      Y3  [n, 60]   W3 [100, 60]    B3 [60]   sigmoid
+#   ○○○                     30 neurons      Y4  [n, 30]   W4 [60, 30]     B4 [30]   sigmoid
+#   ○                       10 neurons      Y   [n, 10]   W5 [30, 10]     B5 [10]   softmax
+#   (a circle is 10 neurons; each neuron weighs all outputs of the row above)
 #
 # The neurons of each layer weigh the outputs of the layer before it, instead of pixels. What is new since stage 1.0:
 # four more layers, random initial weights, a loss that can't become NaN, a better optimizer, and a longer training.
@@ -20,9 +18,9 @@
 
 import tensorflowvisu  # the training window; it stands first because it also keeps TensorFlow's start-up logs quiet
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow 1: first describe a graph of computations, then run parts of it
+import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
 
-tf.disable_v2_behavior()
+tf.disable_v2_behavior()  # TensorFlow 2 would compute each line at once
 print("Tensorflow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: with the same seed, every run gives the same result
@@ -38,7 +36,8 @@ Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels
 
 # Variables are what training determines. Random weights: neurons of a layer that start equal would stay equal, and a
 # deep network that starts from zeros may not leave its starting point at all. truncated_normal draws them from a
-# normal distribution of standard deviation 0.1, and draws again what lies more than 2 standard deviations away.
+# normal distribution of standard deviation 0.1, and draws again what lies more than 2 standard deviations away: no
+# neuron starts with one weight that drowns all others.
 W1 = tf.Variable(tf.truncated_normal([784, 200], stddev=0.1))  # 784 inputs of each of 200 neurons, 784 = 28 * 28
 B1 = tf.Variable(tf.zeros([200]))
 W2 = tf.Variable(tf.truncated_normal([200, 100], stddev=0.1))
@@ -50,7 +49,7 @@ B4 = tf.Variable(tf.zeros([30]))
 W5 = tf.Variable(tf.truncated_normal([30, 10], stddev=0.1))
 B5 = tf.Variable(tf.zeros([10]))
 
-# The model: flatten each image into a line of 784 pixels (-1: as many lines as that makes, here n), then the layers.
+# The model: flatten each image into a row of 784 pixels (-1: as many rows as that makes, here n), then the layers.
 # The sigmoid squeezes any sum into 0..1: without such a bend between them, five layers could do no more than one.
 XX = tf.reshape(X, [-1, 784])  # [n, 784]
 Y1 = tf.nn.sigmoid(tf.matmul(XX, W1) + B1)  # [n, 200]
@@ -61,15 +60,15 @@ Ylogits = tf.matmul(Y4, W5) + B5  # [n, 10], the sums before softmax, called "lo
 Y = tf.nn.softmax(Ylogits)  # [n, 10], the probabilities
 
 # The loss, cross entropy, says how far the probabilities Y are from the truth Y_: -sum(Y_ * log(Y)) for an image. Only
-# the correct digit counts, as Y_ is 0 for all others: 0 when it was given probability 1, the larger the less it got.
-# Mean of the n images, times 100: "per 100 images". So the loss of a batch of 100 and that of 10,000 test images
-# can be read on one axis.
+# the correct digit counts, as Y_ is 0 for all others: the loss is 0 if that digit got probability 1, and grows as it
+# gets less. The mean over the n images, times 100, is the loss "per 100 images": so that of a batch of 100 and that of
+# 10,000 test images can be read on one axis.
 # NaN? If a probability underflows to exactly 0, log(0) is -infinity and 0 * log(0) is "not a number". This function
 # can't meet a log(0): it does softmax and cross entropy in one, from the logits.
 cross_entropy = tf.nn.softmax_cross_entropy_with_logits(logits=Ylogits, labels=Y_)  # [n, 10] -> [n]
 cross_entropy = tf.reduce_mean(cross_entropy) * 100  # a number
 
-# Accuracy: the part of the images whose most probable digit is the correct one, from 0 to 1.
+# Accuracy: the fraction of the images whose most probable digit is the correct one, from 0 to 1.
 correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n], true or false
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
@@ -86,7 +85,7 @@ I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines o
 It = tensorflowvisu.tf_format_mnist_images(X, Y, Y_, 1000, lines=25)  # [700, 1120, 3], 25 lines of 40 test digits
 datavis = tensorflowvisu.MnistDataVis()
 
-# So far nothing was computed. A session holds the variables, and runs what it is asked for and all that depends on.
+# Nothing has been computed yet. A session holds the variables; it runs what it is asked for and all that this needs.
 sess = tf.Session()
 sess.run(tf.global_variables_initializer())
 
@@ -103,7 +102,7 @@ def training_step(i, update_test_data, update_train_data):
         datavis.append_data_histograms(i, w, b)
         datavis.update_image1(im)
 
-    # how well does it do on digits that it is never trained with?
+    # how well does it do on digits that it never trains on?
     if update_test_data:
         a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels})
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
@@ -125,4 +124,4 @@ print("max test accuracy:", datavis.get_max_test_accuracy())
 
 # Results to expect: a best test accuracy of 0.9788 in the median of 5 seeds (0.9775 to 0.9793), in 10,000 iterations.
 # Measured on TensorFlow 2.21 with the seeds 0 to 4. Noisy to the end: with seed 0, the last
-# 2,000 iterations take the test accuracy from 0.9723 to 0.9791 and back, again and again.
+# 2,000 iterations take the test accuracy anywhere between 0.9723 and 0.9791.

@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Stage 2.2: the five layers with relus and a decaying learning rate, and dropout against overfitting.
 #
-#   · · · · · · · · · ·        X    784 pixels of an image, flattened       X   [n, 28, 28, 1] -> [n, 784]
-#    \x/x\x/x\x/x\x/x\/
-#     · · · · · · · · ·         Y1   200 neurons, relu, dropout             W1  [784, 200]   B1  [200]   Y1  [n, 200]
-#      \x/x\x/x\x/x\/
-#       · · · · · · ·           Y2   100 neurons, relu, dropout             W2  [200, 100]   B2  [100]   Y2  [n, 100]
-#        \x/x\x/x\/
-#         · · · · ·             Y3   60 neurons, relu, dropout              W3  [100, 60]    B3  [60]    Y3  [n, 60]
-#          \x/x\/
-#           · · ·               Y4   30 neurons, relu, dropout              W4  [60, 30]     B4  [30]    Y4  [n, 30]
-#            \x/
-#             ·                 Y    10 neurons, softmax                    W5  [30, 10]     B5  [10]    Y   [n, 10]
+#   28 x 28 pixels                          X   [n, 28, 28, 1]
+#         │  flattened
+#   ░░░░░░░░░░░░░░░░░░░░░░  784 values      XX  [n, 784]
+#   ○○○○○○○○○○○○○○○○○○○○    200 neurons     Y1  [n, 200]  W1 [784, 200]   B1 [200]  relu, dropout
+#   ○○○○○○○○○○              100 neurons     Y2  [n, 100]  W2 [200, 100]   B2 [100]  relu, dropout
+#   ○○○○○○                  60 neurons      Y3  [n, 60]   W3 [100, 60]    B3 [60]   relu, dropout
+#   ○○○                     30 neurons      Y4  [n, 30]   W4 [60, 30]     B4 [30]   relu, dropout
+#   ○                       10 neurons      Y   [n, 10]   W5 [30, 10]     B5 [10]   softmax
+#   (a circle is 10 neurons; each neuron weighs all outputs of the row above)
 #
 # The neurons of each layer weigh the outputs of the layer before it, instead of pixels. What is new since stage 2.1:
-# dropout after each hidden layer. There, the test loss rose again while the training loss fell to nothing: the network
-# learned its training images by heart. That is overfitting, and dropout makes it harder.
+# dropout after each hidden layer, that is each but the last. In stage 2.1 the test loss rose again while the training
+# loss fell to nothing: the network learned its training images by heart. That is overfitting; dropout makes it harder.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
 
@@ -23,9 +21,9 @@ import math
 
 import tensorflowvisu  # the training window; it stands first because it also keeps TensorFlow's start-up logs quiet
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow 1: first describe a graph of computations, then run parts of it
+import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
 
-tf.disable_v2_behavior()
+tf.disable_v2_behavior()  # TensorFlow 2 would compute each line at once
 print("Tensorflow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: with the same seed, every run gives the same result
@@ -40,13 +38,15 @@ X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images of 28 x 28 pixels,
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels
 step = tf.placeholder(tf.int32)  # the number of the iteration, for the decay of the learning rate
 
-# The probability to keep a neuron when dropout is on: 0.75 when training; 1 when measuring, which turns dropout off.
+# The probability of keeping a neuron when dropout is on: 0.75 when training; 1 when measuring, which turns it off.
 pkeep = tf.placeholder(tf.float32)
 
 # Variables are what training determines. Random weights: neurons of a layer that start equal would stay equal, and a
 # deep network that starts from zeros may not leave its starting point at all. truncated_normal draws them from a
-# normal distribution of standard deviation 0.1, and draws again what lies more than 2 standard deviations away.
-# Biases of 0.1: a relu that starts a little above 0 has a slope to learn from. The last layer has no relu.
+# normal distribution of standard deviation 0.1, and draws again what lies more than 2 standard deviations away: no
+# neuron starts with one weight that drowns all others.
+# Biases of 0.1: a relu whose sum is below 0 has no slope, and learns nothing; a small positive bias starts most of them
+# above. The last layer has no relu and needs none.
 W1 = tf.Variable(tf.truncated_normal([784, 200], stddev=0.1))  # 784 inputs of each of 200 neurons, 784 = 28 * 28
 B1 = tf.Variable(tf.ones([200]) / 10)
 W2 = tf.Variable(tf.truncated_normal([200, 100], stddev=0.1))
@@ -58,14 +58,14 @@ B4 = tf.Variable(tf.ones([30]) / 10)
 W5 = tf.Variable(tf.truncated_normal([30, 10], stddev=0.1))
 B5 = tf.Variable(tf.zeros([10]))
 
-# The model: flatten each image into a line of 784 pixels (-1: as many lines as that makes, here n), then the layers.
+# The model: flatten each image into a row of 784 pixels (-1: as many rows as that makes, here n), then the layers.
 # A relu passes a positive sum on as it is and makes 0 of a negative one. Sigmoids squeeze all they get into 0..1, and
 # layer after layer the differences, and the gradients, vanish; through relus they pass, and training starts at once.
-# Dropout sets each output to 0 with probability 1 - pkeep, others in each iteration, and divides those it keeps by
-# pkeep, so that the sums of the next layer stay what they were. No neuron can rely on any other to be there.
+# Dropout sets each output to 0 with probability 1 - pkeep, different ones in each iteration, and divides those it keeps
+# by pkeep, so that the sums of the next layer stay what they were. No neuron can rely on any other to be there.
 XX = tf.reshape(X, [-1, 784])  # [n, 784]
 Y1 = tf.nn.relu(tf.matmul(XX, W1) + B1)  # [n, 200]
-Y1d = tf.nn.dropout(Y1, rate=1 - pkeep)  # [n, 200], a quarter of them 0 when training
+Y1d = tf.nn.dropout(Y1, rate=1 - pkeep)  # [n, 200], a quarter of them dropped when training
 Y2 = tf.nn.relu(tf.matmul(Y1d, W2) + B2)  # [n, 100]
 Y2d = tf.nn.dropout(Y2, rate=1 - pkeep)
 Y3 = tf.nn.relu(tf.matmul(Y2d, W3) + B3)  # [n, 60]
@@ -76,15 +76,15 @@ Ylogits = tf.matmul(Y4d, W5) + B5  # [n, 10], the sums before softmax, called "l
 Y = tf.nn.softmax(Ylogits)  # [n, 10], the probabilities
 
 # The loss, cross entropy, says how far the probabilities Y are from the truth Y_: -sum(Y_ * log(Y)) for an image. Only
-# the correct digit counts, as Y_ is 0 for all others: 0 when it was given probability 1, the larger the less it got.
-# Mean of the n images, times 100: "per 100 images". So the loss of a batch of 100 and that of 10,000 test images
-# can be read on one axis.
+# the correct digit counts, as Y_ is 0 for all others: the loss is 0 if that digit got probability 1, and grows as it
+# gets less. The mean over the n images, times 100, is the loss "per 100 images": so that of a batch of 100 and that of
+# 10,000 test images can be read on one axis.
 # NaN? If a probability underflows to exactly 0, log(0) is -infinity and 0 * log(0) is "not a number". This function
 # can't meet a log(0): it does softmax and cross entropy in one, from the logits.
 cross_entropy = tf.nn.softmax_cross_entropy_with_logits(logits=Ylogits, labels=Y_)  # [n, 10] -> [n]
 cross_entropy = tf.reduce_mean(cross_entropy) * 100  # a number
 
-# Accuracy: the part of the images whose most probable digit is the correct one, from 0 to 1.
+# Accuracy: the fraction of the images whose most probable digit is the correct one, from 0 to 1.
 correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n], true or false
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
@@ -93,7 +93,7 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 # Among so many dimensions there are saddle points, flat though not minimal, where plain gradient descent gets stuck.
 # Adam has inertia and rolls on. It also finds a step length for each weight, so the scale of the loss is free.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
-# 0.0031 down to 0.0001, by e (2.718) every 2,000 iterations: lr = 0.0001 + 0.003 * e^(-step/2000).
+# 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(cross_entropy)
 
@@ -104,7 +104,7 @@ I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines o
 It = tensorflowvisu.tf_format_mnist_images(X, Y, Y_, 1000, lines=25)  # [700, 1120, 3], 25 lines of 40 test digits
 datavis = tensorflowvisu.MnistDataVis()
 
-# So far nothing was computed. A session holds the variables, and runs what it is asked for and all that depends on.
+# Nothing has been computed yet. A session holds the variables; it runs what it is asked for and all that this needs.
 sess = tf.Session()
 sess.run(tf.global_variables_initializer())
 
@@ -124,7 +124,7 @@ def training_step(i, update_test_data, update_train_data):
         datavis.append_data_histograms(i, w, b)
         datavis.update_image1(im)
 
-    # how well does it do on digits that it is never trained with?
+    # how well does it do on digits that it never trains on?
     if update_test_data:
         a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels, pkeep: 1.0})
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once

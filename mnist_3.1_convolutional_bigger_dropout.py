@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # Stage 3.1: bigger convolutional layers, and dropout on the fully connected one.
 #
-#   · · · · · · · · · ·     X    28 x 28 pixels of an image, 1 value each                             X  [n, 28, 28, 1]
-#   @ @ @ @ @ @ @ @ @ @     Y1   convolution 6x6, 1 => 6 channels, stride 1    W1  [6, 6, 1, 6]      Y1  [n, 28, 28, 6]
-#     @ @ @ @ @ @ @ @       Y2   convolution 5x5, 6 => 12 channels, stride 2   W2  [5, 5, 6, 12]     Y2  [n, 14, 14, 12]
-#       @ @ @ @ @ @         Y3   convolution 4x4, 12 => 24 channels, stride 2  W3  [4, 4, 12, 24]    Y3  [n, 7, 7, 24]
-#       \x/x\x/x\x/         YY   7 * 7 * 24 = 1176 values of an image, flattened                     YY  [n, 1176]
-#         · · · ·           Y4   200 neurons, relu, dropout                    W4  [1176, 200]       Y4  [n, 200]
-#          \x/x\/
-#           · ·             Y    10 neurons, softmax                           W5  [200, 10]          Y  [n, 10]
+#   ▢                        28 x 28, 1 channel    X   [n, 28, 28, 1]
+#   ▢▢▢▢▢▢                   28 x 28, 6 channels   Y1  [n, 28, 28, 6]  W1 [6, 6, 1, 6]   6x6 convolution, stride 1, relu
+#   ▫▫▫▫▫▫▫▫▫▫▫▫             14 x 14, 12 channels  Y2  [n, 14, 14, 12] W2 [5, 5, 6, 12]  5x5 convolution, stride 2, relu
+#   ························ 7 x 7, 24 channels    Y3  [n, 7, 7, 24]   W3 [4, 4, 12, 24] 4x4 convolution, stride 2, relu
+#   ░░░░░░░░░░░░░░░░░░░░░░░░ 1176 values           YY  [n, 1176]                         flattened
+#   ○○○○○○○○○○○○○○○○○○○○     200 neurons           Y4  [n, 200]        W4 [1176, 200]    relu, dropout
+#   ○                        10 neurons            Y   [n, 10]         W5 [200, 10]      softmax
+#   (a square or dot is a channel, a circle 10 neurons)
 #
 # A flattened image has lost its shapes: which pixels were neighbours. A convolution keeps them: its neurons look at a
-# small patch of the image each, all with the same weights, as if one patch of weights slid across the image. What is
-# new since stage 3.0: more channels, as handwriting has more than 4 elementary shapes, a larger first patch, and
-# dropout, as the larger network could learn more by heart.
+# small patch of the image each, all with the same weights, as if one patch of weights slid across the image. What comes
+# out of that is a channel: a picture of where the shape in those weights was found. Several patches make several
+# channels, and the next layer looks through all of them at once. After three such layers follows a fully connected
+# one, where each neuron weighs everything. What is new since stage 3.0: more channels, as handwriting has more than 4
+# elementary shapes, a larger first patch, and dropout, as the larger network could learn more by heart.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
 
@@ -21,9 +23,9 @@ import math
 
 import tensorflowvisu  # the training window; it stands first because it also keeps TensorFlow's start-up logs quiet
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow 1: first describe a graph of computations, then run parts of it
+import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
 
-tf.disable_v2_behavior()
+tf.disable_v2_behavior()  # TensorFlow 2 would compute each line at once
 print("Tensorflow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: with the same seed, every run gives the same result
@@ -38,13 +40,15 @@ X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images of 28 x 28 pixels,
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels
 step = tf.placeholder(tf.int32)  # the number of the iteration, for the decay of the learning rate
 
-# The probability to keep a neuron when dropout is on: 0.75 when training; 1 when measuring, which turns dropout off.
+# The probability of keeping a neuron when dropout is on: 0.75 when training; 1 when measuring, which turns it off.
 pkeep = tf.placeholder(tf.float32)
 
 # Variables are what training determines. Random weights: neurons of a layer that start equal would stay equal, and a
 # deep network that starts from zeros may not leave its starting point at all. truncated_normal draws them from a
-# normal distribution of standard deviation 0.1, and draws again what lies more than 2 standard deviations away.
-# Biases of 0.1: a relu that starts a little above 0 has a slope to learn from.
+# normal distribution of standard deviation 0.1, and draws again what lies more than 2 standard deviations away: no
+# neuron starts with one weight that drowns all others.
+# Biases of 0.1: a relu whose sum is below 0 has no slope, and learns nothing; a small positive bias starts most of them
+# above. In the last layer it makes no difference: softmax does not see what is added to all 10 sums alike.
 K, L, M, N = 6, 12, 24, 200  # channels of the three convolutional layers, neurons of the fully connected one
 W1 = tf.Variable(tf.truncated_normal([6, 6, 1, K], stddev=0.1))  # a patch of 6 x 6 pixels, 1 channel in, K out
 B1 = tf.Variable(tf.ones([K]) / 10)  # one bias a channel
@@ -57,31 +61,32 @@ B4 = tf.Variable(tf.ones([N]) / 10)
 W5 = tf.Variable(tf.truncated_normal([N, 10], stddev=0.1))
 B5 = tf.Variable(tf.ones([10]) / 10)
 
-# The model: a stride of 2 moves the patch by 2 pixels at a time, so that half the lines and half the columns come out.
-# With "SAME" padding, zeros around the image let the patch start at its edge: stride 1 keeps 28 x 28 as they are.
+# The model: a stride of 2 moves the patch by 2 pixels at a time, so that half the rows and half the columns come out.
+# strides has one number for each dimension of its input, [image, row, column, channel]: no image and no channel is
+# skipped. With "SAME" padding, zeros around the image let the patch start at its edge: stride 1 keeps 28 x 28.
 # A relu passes a positive sum on as it is and makes 0 of a negative one.
-# Dropout sets each output to 0 with probability 1 - pkeep, others in each iteration, and divides those it keeps by
-# pkeep, so that the sums of the next layer stay what they were. It is not on the convolutional layers: each of their
-# weights works at every place of the image, so to drop an output here and there would not take any weight out.
+# Dropout sets each output to 0 with probability 1 - pkeep, different ones in each iteration, and divides those it keeps
+# by pkeep, so that the sums of the next layer stay what they were. It is not on the convolutional layers: each of their
+# weights works at every place of the image, so dropping an output here and there would not take any weight out.
 Y1 = tf.nn.relu(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="SAME") + B1)  # [n, 28, 28, K]
 Y2 = tf.nn.relu(tf.nn.conv2d(Y1, W2, strides=[1, 2, 2, 1], padding="SAME") + B2)  # [n, 14, 14, L]
 Y3 = tf.nn.relu(tf.nn.conv2d(Y2, W3, strides=[1, 2, 2, 1], padding="SAME") + B3)  # [n, 7, 7, M]
-YY = tf.reshape(Y3, [-1, 7 * 7 * M])  # [n, 1176], flattened (-1: as many lines as that makes, here n)
+YY = tf.reshape(Y3, [-1, 7 * 7 * M])  # [n, 1176], flattened (-1: as many rows as that makes, here n)
 Y4 = tf.nn.relu(tf.matmul(YY, W4) + B4)  # [n, N]
-Y4d = tf.nn.dropout(Y4, rate=1 - pkeep)  # [n, N], a quarter of them 0 when training
+Y4d = tf.nn.dropout(Y4, rate=1 - pkeep)  # [n, N], a quarter of them dropped when training
 Ylogits = tf.matmul(Y4d, W5) + B5  # [n, 10], the sums before softmax, called "logits"
 Y = tf.nn.softmax(Ylogits)  # [n, 10], the probabilities
 
 # The loss, cross entropy, says how far the probabilities Y are from the truth Y_: -sum(Y_ * log(Y)) for an image. Only
-# the correct digit counts, as Y_ is 0 for all others: 0 when it was given probability 1, the larger the less it got.
-# Mean of the n images, times 100: "per 100 images". So the loss of a batch of 100 and that of 10,000 test images
-# can be read on one axis.
+# the correct digit counts, as Y_ is 0 for all others: the loss is 0 if that digit got probability 1, and grows as it
+# gets less. The mean over the n images, times 100, is the loss "per 100 images": so that of a batch of 100 and that of
+# 10,000 test images can be read on one axis.
 # NaN? If a probability underflows to exactly 0, log(0) is -infinity and 0 * log(0) is "not a number". This function
 # can't meet a log(0): it does softmax and cross entropy in one, from the logits.
 cross_entropy = tf.nn.softmax_cross_entropy_with_logits(logits=Ylogits, labels=Y_)  # [n, 10] -> [n]
 cross_entropy = tf.reduce_mean(cross_entropy) * 100  # a number
 
-# Accuracy: the part of the images whose most probable digit is the correct one, from 0 to 1.
+# Accuracy: the fraction of the images whose most probable digit is the correct one, from 0 to 1.
 correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n], true or false
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
@@ -90,7 +95,7 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 # Among so many dimensions there are saddle points, flat though not minimal, where plain gradient descent gets stuck.
 # Adam has inertia and rolls on. It also finds a step length for each weight, so the scale of the loss is free.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
-# 0.0031 down to 0.0001, by e (2.718) every 2,000 iterations: lr = 0.0001 + 0.003 * e^(-step/2000).
+# 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(cross_entropy)
 
@@ -101,7 +106,7 @@ I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines o
 It = tensorflowvisu.tf_format_mnist_images(X, Y, Y_, 1000, lines=25)  # [700, 1120, 3], 25 lines of 40 test digits
 datavis = tensorflowvisu.MnistDataVis()
 
-# So far nothing was computed. A session holds the variables, and runs what it is asked for and all that depends on.
+# Nothing has been computed yet. A session holds the variables; it runs what it is asked for and all that this needs.
 sess = tf.Session()
 sess.run(tf.global_variables_initializer())
 
@@ -121,7 +126,7 @@ def training_step(i, update_test_data, update_train_data):
         datavis.append_data_histograms(i, w, b)
         datavis.update_image1(im)
 
-    # how well does it do on digits that it is never trained with?
+    # how well does it do on digits that it never trains on?
     if update_test_data:
         a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels, pkeep: 1.0})
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
