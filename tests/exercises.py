@@ -1,6 +1,6 @@
 """The edits of scripts that README shows as ```diff blocks: find them, apply them, write the edited scripts.
 
-python3 tests/exercises.py FOLDER     writes every edited script into FOLDER, for compare_stages.py to measure
+Run as a program, "exercises.py FOLDER", it writes those of "What to try" into FOLDER for compare_stages.py to measure.
 """
 
 import re
@@ -10,14 +10,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def exercises():
-    """The (name of the edited copy, source of the edited script) of every diff block in README.
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WHAT_TO_TRY = README[README.index("## What to try") : README.index("## Questions")]
+
+
+def exercises(text=README):
+    """The (name of the edited copy, source of the edited script) of every diff block in a part of README.
 
     The first line of a block is "# script.py -> copy.py". A line with "-" stands for the one line of the script that
     has this code, whatever comment follows the code there; the "+" lines after it take its place.
     """
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for block in re.findall(r"```diff\n(.*?)```", readme, re.DOTALL):
+    for block in re.findall(r"```diff\n(.*?)```", text, re.DOTALL):
         header, *edits = block.splitlines()
         script, copy = re.match(r"# (\S+\.py) -> (\S+\.py)$", header).groups()
         yield copy, edited((ROOT / script).read_text(encoding="utf-8"), edits)
@@ -43,5 +46,7 @@ def edited(source, edits):
 
 
 if __name__ == "__main__":
-    for copy, source in exercises():
-        (Path(sys.argv[1]) / copy).write_text(source, encoding="utf-8")
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for copy, source in exercises(WHAT_TO_TRY):
+        (folder / copy).write_text(source, encoding="utf-8")
