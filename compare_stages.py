@@ -64,6 +64,8 @@ def measure(output, seconds):
     """The numbers of one run, from what it printed, by their headings in the table."""
     training = [float(accuracy) for _, accuracy, _ in TRAINING_LINE.findall(output)]
     test = [(int(i), float(accuracy), float(loss)) for i, accuracy, loss in TEST_LINE.findall(output)]
+    if not training or not test:
+        raise RuntimeError("printed no lines of training or of test accuracy in the manner of the six stages")
     best_i, best, _ = max(test, key=lambda point: point[1])
     losses = [loss for _, _, loss in test]
     return {
@@ -95,8 +97,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="run each with the seeds 0 to N - 1")
     options = parser.parse_args()
     scripts = options.scripts or sorted(HERE.glob("mnist_*.py"))
-    failed = False
-    for number, script in enumerate(scripts):
+    failed = header_printed = False
+    for script in scripts:
         runs = []
         for seed in range(options.seeds):
             try:
@@ -108,10 +110,11 @@ def main():
                 print(f"{script} with seed {seed}: {error}", file=sys.stderr)
                 break
             print(f"{script.name} seed {seed}: {runs[-1]['max test accuracy']:.4f}", file=sys.stderr, flush=True)
-        if runs:
-            if number == 0:
+        if len(runs) == options.seeds:
+            if not header_printed:
                 print("| script | " + " | ".join(runs[0]) + " |")
                 print("|---" * (1 + len(runs[0])) + "|")
+                header_printed = True
             print(row(script.name, runs), flush=True)
     return 1 if failed else 0
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from helpers import ROOT, environment
 
 import mnistdata
+from helpers import ROOT, environment
 
 ARCHIVES = sorted(path.name for path in (ROOT / "data").glob("*.gz"))
 

@@ -7,9 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers import ROOT, STAGES, max_test_accuracy, run_script, shortened, shortened_text_only, stage_source
 
 from compare_stages import with_seed
+from helpers import ROOT, STAGES, max_test_accuracy, run_script, shortened, shortened_text_only, stage_source
 
 # Iterations, and a test accuracy that a stage with any broken step does not reach by then. Measured with 5 seeds on
 # TensorFlow 2.21 and 1.15: the lowest best was at least 0.03 above. Without training it is 0.1.

@@ -9,6 +9,7 @@ import sys
 
 import matplotlib.image
 import pytest
+
 from helpers import STAGES, environment, run_script, shortened, shortened_text_only, stage_source
 
 NEEDED = ("Xvfb", "xdotool", "import")  # the last one is ImageMagick's program for screenshots
