@@ -27,6 +27,7 @@ import collections
 import contextlib
 import itertools
 import logging
+import numbers
 import os
 import pickle
 import queue
@@ -242,7 +243,7 @@ class Bands:
 
 # --------------------------------------------------------------------------------------------------------- the picture
 
-COLOURS = {"training": "#2f6fb7", "test": "#d62728", "text": "#333333", "faint": "#9a9a9a", "grid": "#e4e4e4"}
+COLOURS = {"training": "#2f6fb7", "test": "#d62728", "text": "#333333", "grid": "#e4e4e4"}
 BAND_COLOURS = ("#1f4e9c", "#a0522d", "#c2188b", "#2e7d32", "#6a3d9a", "#00838f", "#b8860b")
 TITLES = ("Accuracy", "Cross entropy loss", "Training digits", "Weights", "Biases", "Test digits")
 LAYOUTS = {  # key: the panels it shows, as they stand in the window
@@ -417,8 +418,8 @@ def fit_x(axes, xs):
 # -------------------------------------------------------------------------------------------- the window's own process
 
 FRAME_INTERVAL = 0.04  # seconds between two looks at the messages
-OPENING_TIMEOUT = 60  # seconds for a window to open; the first start of matplotlib may take some
 DRAWING_SHARE = 1 / 4  # of the time, at most, goes into drawing: training needs the processor more
+BROKEN_PIPE = (EOFError, OSError, pickle.UnpicklingError)  # between messages, or in the middle of one
 WINDOWLESS_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 
@@ -430,7 +431,7 @@ class WindowProcess:
         self.messages, self.reply = messages, reply
         self.history = History()
         self.picture = Picture(figure, style, self.history)
-        self.state, self.i, self.started = "training", 0, time.monotonic()
+        self.state, self.i = "training", 0
         self.next_frame = 0.0
         self.timer = figure.canvas.new_timer(interval=int(1000 * FRAME_INTERVAL))
         self.timer.add_callback(self.tick)
@@ -532,7 +533,10 @@ def run_window_process():
             pickle.dump(word, replies)
             replies.flush()
 
-    style, iterations = pickle.load(sys.stdin.buffer)
+    try:
+        style, iterations = pickle.load(sys.stdin.buffer)
+    except BROKEN_PIPE:
+        return  # the training process has ended already
     style = Style(*style)
     try:
         figure = open_figure(style)
@@ -549,9 +553,6 @@ def run_window_process():
     if window.state != "closed":
         reply("closed")  # whatever the back end calls when a window is closed
     os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it
-
-
-BROKEN_PIPE = (EOFError, OSError, pickle.UnpicklingError)  # between messages, or in the middle of one
 
 
 def receive(stream, messages):
@@ -613,6 +614,9 @@ class Display:
     def close(self):
         """Training was stopped by Ctrl-C."""
         self.finish()
+
+
+OPENING_TIMEOUT = 60  # seconds for a window to open; the first start of matplotlib may take some
 
 
 class NoWindow(Exception):
@@ -889,6 +893,13 @@ class MnistDataVis:
         save_movie=True writes a film, tensorflowvisu_video.mp4, in place of the window; it needs the program ffmpeg.
         Returns when training is over, or when somebody closed the window; Ctrl-C ends the program with status 130.
         """
+        for name, value in (
+            ("iterations", iterations),
+            ("train_data_update_freq", train_data_update_freq),
+            ("test_data_update_freq", test_data_update_freq),
+        ):
+            if not isinstance(value, numbers.Integral) or value < 1:
+                raise ValueError(f"animate: {name} is {value!r}, expected a whole number, 1 or more")
         steps = schedule(
             iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start
         )

@@ -209,6 +209,14 @@ def test_an_exception_in_the_step_reaches_the_caller(tmp_path, monkeypatch):
         tensorflowvisu.MnistDataVis().animate(step, 10)
 
 
+@pytest.mark.parametrize("name", ["iterations", "train_data_update_freq", "test_data_update_freq"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, "10", None])
+def test_an_impossible_number_of_iterations_is_named(name, value):
+    options = {"iterations": 10, name: value}
+    with pytest.raises(ValueError, match=f"{name} is {value!r}, expected a whole number, 1 or more"):
+        tensorflowvisu.MnistDataVis().animate(lambda *arguments: None, **options)
+
+
 def test_a_colour_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="colour 7, expected 0 to 6"):
         tensorflowvisu.MnistDataVis(histogram4colornum=7)
