@@ -20,6 +20,7 @@ import http.client
 import numbers
 import operator
 import sys
+import urllib.error
 import urllib.request
 import uuid
 import zlib
@@ -311,7 +312,8 @@ def download(folder, file):
         try:
             archive = fetch(url)
         except (OSError, http.client.HTTPException) as error:
-            reasons.append(f"{url}: {str(error) or type(error).__name__}")
+            cause = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
+            reasons.append(f"{url}: {str(cause) or type(cause).__name__}")
             continue
         if sha256(archive) == file.archive_sha256:
             save(archive, path)
