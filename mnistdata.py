@@ -148,6 +148,7 @@ def read_data_sets(data_dir, one_hot=False, reshape=True, validation_size=0, see
     dtype = getattr(dtype, "as_numpy_dtype", dtype)  # tf.float32 will do as well
     if dtype not in (np.float32, np.uint8, "float32", "uint8"):
         raise DataError(f"read_data_sets: dtype is {dtype!r}, expected float32 or uint8")
+    dtype = np.dtype(dtype)
     if seed is not None and not (isinstance(seed, numbers.Integral) and 0 <= seed < 2**32):
         raise DataError(f"read_data_sets: seed is {seed!r}, expected None or a whole number from 0 to 2**32 - 1")
     folder = find_folder(data_dir)
@@ -204,7 +205,7 @@ def read_pair(folder, images_file, labels_file, dtype):
     """The images [n, rows, columns, 1] and labels [n] of two files that belong together."""
     images, images_path, images_published = read_idx(folder, images_file)
     # multiply into a new array, block by block inside numpy: no second copy of all pixels in float32
-    pixels = images if dtype in (np.uint8, "uint8") else np.multiply(images, np.float32(1 / 255), dtype=np.float32)
+    pixels = images if dtype == np.uint8 else np.multiply(images, np.float32(1 / 255), dtype=np.float32)
     del images
     labels, labels_path, labels_published = read_idx(folder, labels_file)
     if len(pixels) != len(labels):

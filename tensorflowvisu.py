@@ -216,6 +216,10 @@ class History:
     def set_test_digits(self, picture):
         self.test_digits = picture
 
+    def max_test_accuracy(self):
+        """The best test accuracy so far; 0.0 when there was no test."""
+        return max(self.test.accuracy, default=0.0)
+
 
 class Curve:
     """Accuracy and loss over iterations, as lists of the same length."""
@@ -494,7 +498,7 @@ class WindowProcess:
     def status_text(self):
         parts = [self.style.name, f"iteration {self.i:,} of {self.iterations:,}"]
         if self.history.test.accuracy:
-            parts.append(f"best test accuracy {max(self.history.test.accuracy):.4f}")
+            parts.append(f"best test accuracy {self.history.max_test_accuracy():.4f}")
         if self.state != "training":
             parts.append(self.state)
         return "   ·   ".join(parts)
@@ -754,10 +758,9 @@ class PictureFile(Display):
             with open_unused(self.style.name, ".png") as file:
                 picture.figure.savefig(file, format="png")
         except OSError as error:
-            best = max(self.history.test.accuracy, default=0.0)
             sys.exit(
                 f"The picture can't be saved in {os.getcwd()} ({error.strerror}): run the script from a folder that "
-                f"you may write to; its max test accuracy was {best}"
+                f"you may write to; its max test accuracy was {self.history.max_test_accuracy()}"
             )
         print(f"The training curves and digits are saved as {file.name}")
 
@@ -867,7 +870,7 @@ class MnistDataVis:
 
     def get_max_test_accuracy(self):
         """The best test accuracy so far, from 0 to 1; 0.0 when there was no test."""
-        return max(self._history.test.accuracy, default=0.0)
+        return self._history.max_test_accuracy()
 
     def is_paused(self):
         """Whether the space key has paused the training."""
@@ -919,7 +922,8 @@ class MnistDataVis:
                 self._display.close()
             sys.exit(130)  # what a shell expects of a program that Ctrl-C ended
         except Exception as error:
-            self._display.fail(f"{type(error).__name__}, see the terminal")
+            if self._display:
+                self._display.fail(f"{type(error).__name__}, see the terminal")
             raise
         finally:
             self._display = None

@@ -54,5 +54,11 @@ def run_script(source, folder, name="script.py", cwd=None, **changes):
     )
 
 
+def idx(array):
+    """The bytes of an IDX file: zero, zero, type 8 (unsigned byte), the number of dimensions, the sizes, the values."""
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.astype("uint8").tobytes()
+
+
 def max_test_accuracy(output):
     return float(re.search(r"^max test accuracy: ([\d.]+)$", output, re.MULTILINE).group(1))

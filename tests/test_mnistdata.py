@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import mnistdata
-from helpers import ROOT, environment
+from helpers import ROOT, environment, idx
 
 ARCHIVES = sorted(path.name for path in (ROOT / "data").glob("*.gz"))
 
@@ -30,12 +30,6 @@ def folder(tmp_path):
     for name in ARCHIVES:
         shutil.copy(str(ROOT / "data" / name), str(tmp_path))
     return tmp_path
-
-
-def idx(array):
-    """An IDX file: zero, zero, type 8 (unsigned byte), the number of dimensions, the dimensions, the bytes."""
-    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
 
 
 def write_small_set(folder, train=60, test=20, classes=10, side=28):

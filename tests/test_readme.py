@@ -9,10 +9,9 @@ import pytest
 
 import mnistdata
 import tensorflowvisu
-from exercises import exercises
+from exercises import README, exercises
 from helpers import ROOT, STAGES, max_test_accuracy, run_script, shortened_text_only, stage_source
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXERCISES = dict(exercises())
 # Iterations, and a test accuracy that the edited script does not reach if a step of it is broken
 SHORT_RUNS = {
