@@ -87,7 +87,7 @@ def training_step(i, update_test_data, update_train_data):
         a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels})
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
-        datavis.append_test_curves_data(i, a, c)
+        datavis.append_test_curves_data(i, a, c, epoch)
         datavis.update_image2(im)
 
     # learn from the batch

@@ -25,6 +25,7 @@ How it works, and where to change what:
 import atexit
 import collections
 import contextlib
+import io
 import itertools
 import logging
 import numbers
@@ -34,6 +35,7 @@ import queue
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import traceback
@@ -185,30 +187,156 @@ BUCKETS = 7  # bands of the weights and biases panels, each 100/7 % of the value
 def probability_distribution(data):
     """The boundaries of 7 buckets with the same number of the data's values in each.
 
-    data: array of any shape, one value or more. Returns float64 [8]: the minimum, six quantiles (linearly
-    interpolated between neighbouring values, as numpy.percentile does), the maximum.
+    data: array of numbers of any shape, one value or more; it stays as it is. Returns float64 [8]: the minimum, six
+    quantiles (linearly interpolated between neighbouring values, as numpy.percentile does), the maximum; 8 times "not
+    a number" if that is among the values. Raises ValueError for anything else.
     """
+    values = checked_vector("probability_distribution", "data", data).flatten()  # a copy, to be put into another order
+    positions = np.linspace(0, values.size - 1, BUCKETS + 1)
+    below, above = np.floor(positions).astype(int), np.ceil(positions).astype(int)
+    sort_partly(values, np.unique([below, above]))
+    if np.isnan(values[-1]):  # it sorts after all numbers
+        return np.full(BUCKETS + 1, np.nan)
+    low, high = values[below].astype(np.float64), values[above].astype(np.float64)
     with np.errstate(invalid="ignore"):  # infinite values make infinite boundaries, not warnings
-        return np.percentile(data, np.linspace(0, 100, BUCKETS + 1))
+        return np.where(low == high, low, low + (positions - below) * (high - low))
+
+
+def sort_partly(values, positions):
+    """Swaps values until each of these positions (ascending) holds what it would hold if all were sorted.
+
+    One position at a time, each within what the others leave of it: for that numpy has vector instructions, which it
+    uses neither for several positions in one call nor, before version 2, for a full sort.
+    """
+    if len(positions):
+        middle = len(positions) // 2
+        position = positions[middle]
+        values.partition(position)
+        sort_partly(values[:position], positions[:middle])
+        sort_partly(values[position + 1 :], positions[middle + 1 :] - position - 1)
+
+
+# What scripts pass in is checked where it comes in, while the traceback still leads to their own line.
+
+
+def checked_number(method, name, value):
+    """The value as a number of numpy's, if it is one number."""
+    array = np.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "fiub":
+        raise ValueError(f"{method}: {name} is {described(value)}, expected one number")
+    return array.ravel()[0]
+
+
+def checked_vector(method, name, value):
+    """The value as an array, if it is one or more numbers."""
+    array = np.asarray(value)
+    if array.size < 1 or array.dtype.kind not in "fiu":
+        raise ValueError(f"{method}: {name} is {described(value)}, expected a vector of numbers, [1 or more]")
+    return array
+
+
+def checked_picture(method, value):
+    """The value as an array, if it is a picture."""
+    array = np.asarray(value)
+    if array.ndim != 3 or array.shape[2] != 3 or array.size == 0 or array.dtype != np.uint8:
+        raise ValueError(f"{method}: im is {described(value)}, expected a picture, uint8 [height, width, 3]")
+    return array
+
+
+def described(value):
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype != object and value.shape:
+        return f"an array, {value.dtype} {list(value.shape)}"
+    text = first_line(repr(value))
+    return text if len(text) <= 60 else f"{text[:60]}…, a {type(value).__name__}"
+
+
+# ------------------------------------------------------------------------------ what the drawing process keeps of a run
+
+CAPACITY = 1024  # rows of a series; more than the points that are apart on the screen, however long the run
+
+
+class Series:
+    """Numbers over iterations: rows [x, value, …], never more than CAPACITY and a few.
+
+    When it is full, a function goes through four rows at a time and keeps two of them, and so it does from then on
+    with the rows that come in: all parts of the run stay equally fine.
+    """
+
+    def __init__(self, width, keep_two_of_four):
+        self.rows = np.empty([CAPACITY, width])
+        self.length = 0
+        self.keep_two_of_four = keep_two_of_four
+        self.halvings = 0
+        self.latest = []  # rows that are too few to be thinned out as those before them were
+        self.added = 0
+
+    def add(self, *row):
+        self.added += 1
+        self.latest.append(row)
+        if len(self.latest) == 2 * 2**self.halvings:
+            rows = np.array(self.latest)
+            for _ in range(self.halvings):
+                rows = self.keep_two_of_four(rows.reshape(-1, 4, rows.shape[1]))
+            self.rows[self.length : self.length + 2] = rows
+            self.length += 2
+            self.latest = []
+        if self.length == CAPACITY:
+            self.length //= 2
+            self.rows[: self.length] = self.keep_two_of_four(self.rows.reshape(-1, 4, self.rows.shape[1]))
+            self.halvings += 1
+
+    def values(self):
+        """The rows, float64 [k, width]."""
+        latest = np.array(self.latest).reshape(-1, self.rows.shape[1])
+        return np.concatenate([self.rows[: self.length], latest])
+
+
+def lowest_and_highest(fours):
+    """Keeps the extremes of a curve, and its gaps. fours: [k, 4, 2] of x and y; returns [2 k, 2]."""
+    y = fours[..., 1]
+    lowest = np.where(np.isnan(y), np.inf, y).argmin(axis=1)
+    highest = y.argmax(axis=1)  # of "not a number", which makes a gap, that one
+    kept = np.sort([lowest, highest], axis=0)
+    kept[:, lowest == highest] = [[0], [3]]
+    return fours[np.arange(len(fours)), kept].swapaxes(0, 1).reshape(-1, 2)
+
+
+def first_and_third(fours):
+    """Keeps every second one. fours: [k, 4, width]; returns [2 k, width]."""
+    return fours[:, ::2].reshape(-1, fours.shape[2])
 
 
 class History:
-    """What was recorded of a run so far. The window's process keeps a copy, by the same calls."""
+    """What there is to draw of a run so far."""
 
     def __init__(self):
-        self.training, self.test = Curve(), Curve()
-        self.weights, self.biases = Bands(), Bands()
+        self.training = {"accuracy": Series(2, lowest_and_highest), "loss": Series(2, lowest_and_highest)}
+        self.test = {"accuracy": Series(2, lowest_and_highest), "loss": Series(2, lowest_and_highest)}
+        self.weights = Series(1 + BUCKETS + 1, first_and_third)
+        self.biases = Series(1 + BUCKETS + 1, first_and_third)
+        self.weights_title, self.biases_title = None, None
         self.training_digits, self.test_digits = None, None  # uint8 [height, width, 3]
+        self.learning_rate, self.epoch = None, None
+        self.best_test_accuracy = None
 
-    def add_training_point(self, x, accuracy, loss):
-        self.training.add(x, accuracy, loss)
+    def add_training_point(self, x, accuracy, loss, learning_rate=None):
+        self.add_point(self.training, x, accuracy, loss)
+        self.learning_rate = learning_rate
 
-    def add_test_point(self, x, accuracy, loss):
-        self.test.add(x, accuracy, loss)
+    def add_test_point(self, x, accuracy, loss, epoch=None):
+        self.add_point(self.test, x, accuracy, loss)
+        self.epoch = epoch
+        self.best_test_accuracy = max(accuracy, self.best_test_accuracy or 0.0)
+
+    def add_point(self, curves, x, accuracy, loss):
+        for quantity, value in (("accuracy", accuracy), ("loss", loss)):
+            curves[quantity].add(x, value if np.isfinite(value) else np.nan)  # a gap in the curve
 
     def add_distributions(self, x, weights, biases, weights_title, biases_title):
-        self.weights.add(x, weights, weights_title)
-        self.biases.add(x, biases, biases_title)
+        self.weights.add(x, *weights)
+        self.biases.add(x, *biases)
+        self.weights_title = weights_title or self.weights_title
+        self.biases_title = biases_title or self.biases_title
 
     def set_training_digits(self, picture):
         self.training_digits = picture
@@ -216,38 +344,65 @@ class History:
     def set_test_digits(self, picture):
         self.test_digits = picture
 
-    def max_test_accuracy(self):
-        """The best test accuracy so far; 0.0 when there was no test."""
-        return max(self.test.accuracy, default=0.0)
+
+class Pace:
+    """How fast training is now: iterations a second over the last SPAN seconds of it, pauses left out."""
+
+    SPAN = 10
+
+    def __init__(self, iterations):
+        self.iterations, self.i = iterations, 0
+        self.recent = collections.deque()  # pairs (seconds, i)
+
+    def set(self, i, seconds):
+        self.i = i
+        self.recent.append((seconds, i))
+        while seconds - self.recent[0][0] > self.SPAN:
+            self.recent.popleft()
+
+    def rate(self):
+        """Iterations a second; None as long as that can't be told."""
+        (begin, first), (end, last) = self.recent[0], self.recent[-1]
+        return (last - first) / (end - begin) if last > first and end > begin else None
+
+    def parts(self):
+        """What the status line says about it."""
+        rate = self.rate() if self.recent else None
+        if not rate or self.i == self.iterations:
+            return []
+        minutes, seconds = divmod(round((self.iterations - self.i) / rate), 60)
+        hours, minutes = divmod(minutes, 60)
+        left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        return [f"{rate:,.0f} iterations/s" if rate >= 10 else f"{rate:.1f} iterations/s", f"{left} left"]
 
 
-class Curve:
-    """Accuracy and loss over iterations, as lists of the same length."""
+def status_text(name, history, i, iterations, pace=(), state="training"):
+    """The line at the bottom of the picture: the script, how far it is, and how well it does."""
+    parts = [name, f"iteration {i:,} of {iterations:,}"]
+    if history.epoch is not None:
+        parts.append(f"epoch {history.epoch:.0f}")
+    parts.extend(pace)
+    if history.learning_rate is not None:
+        parts.append(f"learning rate {history.learning_rate:.3g}")
+    if history.best_test_accuracy is not None:
+        parts.append(f"best test accuracy {history.best_test_accuracy:.4f}")
+    if state != "training":
+        parts.append(state.upper() if state in ("paused", "finished") else state)
+    return SEPARATOR.join(part.replace(" ", NO_BREAK) for part in parts)
 
-    def __init__(self):
-        self.x, self.accuracy, self.loss = [], [], []
 
-    def add(self, x, accuracy, loss):
-        self.x.append(x)
-        self.accuracy.append(accuracy)
-        self.loss.append(loss)
-
-
-class Bands:
-    """Boundaries of the percentile bands over iterations: x [k], boundaries [k, 8], as lists; and a title."""
-
-    def __init__(self):
-        self.x, self.boundaries, self.title = [], [], None
-
-    def add(self, x, boundaries, title):
-        self.x.append(x)
-        self.boundaries.append(boundaries)
-        self.title = title or self.title
-
+SEPARATOR, NO_BREAK = " \u00b7 ", "\u00a0"  # lines break at separators only
 
 # --------------------------------------------------------------------------------------------------------- the picture
 
-COLOURS = {"training": "#2f6fb7", "test": "#d62728", "text": "#333333", "grid": "#e4e4e4"}
+COLOURS = {
+    "training": "#2f6fb7",
+    "test": "#d62728",
+    "text": "#333333",
+    "grid": "#e4e4e4",
+    "spine": "#b0b0b0",
+    "background": "white",
+}
 BAND_COLOURS = ("#1f4e9c", "#a0522d", "#c2188b", "#2e7d32", "#6a3d9a", "#00838f", "#b8860b")
 TITLES = ("Accuracy", "Cross entropy loss", "Training digits", "Weights", "Biases", "Test digits")
 LAYOUTS = {  # key: the panels it shows, as they stand in the window
@@ -263,33 +418,46 @@ LAYOUTS = {  # key: the panels it shows, as they stand in the window
     "9": [[3, 6]],
 }
 SIZE = (19.2, 10.8)  # inches
-MARGINS = {"left": 0.85, "right": 0.3, "top": 0.6, "bottom": 0.5}  # inches around each panel
-STATUS_HEIGHT = 0.4  # inches
+MARGINS = {"left": 0.85, "right": 0.3, "top": 0.6, "bottom": 0.5}  # inches around each panel, in a window of that size
+FONT_SIZES = {"title": 15, "ticks": 11, "legend": 12, "status": 12}  # points, in a window of that size
+SCALES = (0.85, 3.0)  # margins and fonts grow with the window, and shrink with it no further than can be read
+STATUS_CHARACTERS = 165  # of a long line at the bottom; where it does not fit, it is broken
 
 # What a picture looks like and is about: titles of 6 panels, 2 indices into BAND_COLOURS, dots per inch, the script
 Style = collections.namedtuple("Style", "titles band_colours dpi name")
 
 
 class Picture:
-    """The six panels, drawn on a matplotlib figure from a History."""
+    """The six panels and a line of text, drawn on a matplotlib figure from a History."""
 
     def __init__(self, figure, style, history):
         self.figure = figure
-        panel_axes = [figure.add_subplot(label=title) for title in style.titles]
-        colour4, colour5 = (BAND_COLOURS[number] for number in style.band_colours)
+        colours = [BAND_COLOURS[number] for number in style.band_colours]
+        axes = [figure.add_subplot(label=f"panel {number}") for number in range(1, 7)]
+        curves = [[curve[quantity] for curve in (history.training, history.test)] for quantity in ("accuracy", "loss")]
         self.panels = [
-            CurvesPanel(panel_axes[0], history.training, history.test, "accuracy", (0, 1), "lower right"),
-            CurvesPanel(panel_axes[1], history.training, history.test, "loss", (0, 100), "upper right"),
-            DigitsPanel(panel_axes[2], lambda: history.training_digits),
-            BandsPanel(panel_axes[3], history.weights, colour4),
-            BandsPanel(panel_axes[4], history.biases, colour5),
-            DigitsPanel(panel_axes[5], lambda: history.test_digits, scale=(100, 90)),
+            CurvesPanel(axes[0], curves[0], "accuracy", (0, 1), "lower right"),
+            CurvesPanel(axes[1], curves[1], "loss", (0, 100), "upper right"),
+            DigitsPanel(axes[2], lambda: history.training_digits),
+            BandsPanel(axes[3], history.weights, lambda: history.weights_title or style.titles[3], colours[0]),
+            BandsPanel(axes[4], history.biases, lambda: history.biases_title or style.titles[4], colours[1]),
+            DigitsPanel(axes[5], lambda: history.test_digits, scale=(100, 90)),
         ]
-        for axes, title in zip(panel_axes, style.titles):
-            axes.set_title(title, fontsize=15, color=COLOURS["text"], pad=10)
-            axes.tick_params(labelsize=11, colors=COLOURS["text"])
-        self.status = figure.text(0, 0, "", fontsize=12, color=COLOURS["text"], va="center")
+        for panel, title in zip(self.panels, style.titles):
+            panel.axes.set_title(title, color=COLOURS["text"])
+        self.status = figure.text(0, 0, "", color=COLOURS["text"], va="center", linespacing=1.3)
+        # What is drawn over an old state of a panel, or of the status line, before the new one
+        self.blanks = [self.add_blank() for _ in self.panels]
+        self.status_blank = self.add_blank()
+        self.scale = None
         self.show_layout("0")
+
+    def add_blank(self):
+        from matplotlib.patches import Rectangle
+
+        colour = COLOURS["background"]
+        blank = Rectangle((0, 0), 1, 1, transform=self.figure.transFigure, facecolor=colour, linewidth=0, zorder=-1)
+        return self.figure.add_artist(blank)
 
     def show_layout(self, key):
         """Shows the panels of LAYOUTS[key] and hides the others."""
@@ -299,103 +467,184 @@ class Picture:
     def place_panels(self):
         """Puts the panels of the layout into their places, for the size that the figure has now."""
         width, height = self.figure.get_size_inches()
-        places = {number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)}
+        self.set_scale(min(max(min(width / SIZE[0], height / SIZE[1]), SCALES[0]), SCALES[1]))
+        status_height = self.place_status(width, height)
         rows, columns = len(self.layout), len(self.layout[0])
-        cell_width, cell_height = 1 / columns, (1 - STATUS_HEIGHT / height) / rows  # as parts of the figure
-        left, right = (min(MARGINS[side] / width, 0.2 * cell_width) for side in ("left", "right"))
-        top, bottom = (min(MARGINS[side] / height, 0.2 * cell_height) for side in ("top", "bottom"))
-        for number, panel in enumerate(self.panels, start=1):
+        cell_width, cell_height = 1 / columns, (1 - status_height) / rows  # as parts of the figure
+        margin = {side: inches * self.scale for side, inches in MARGINS.items()}
+        left, right = (min(margin[side] / width, 0.2 * cell_width) for side in ("left", "right"))
+        top, bottom = (min(margin[side] / height, 0.2 * cell_height) for side in ("top", "bottom"))
+        places = {number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)}
+        for number, (panel, blank) in enumerate(zip(self.panels, self.blanks), start=1):
             panel.axes.set_visible(number in places)
             if number in places:
                 row, column = places[number]
-                x, y = column * cell_width + left, 1 - (row + 1) * cell_height + bottom
-                panel.axes.set_position([x, y, cell_width - left - right, cell_height - top - bottom])
-        self.status.set_position((left, STATUS_HEIGHT / height / 2))
+                x, y = column * cell_width, 1 - (row + 1) * cell_height
+                blank.set_bounds(x, y, cell_width, cell_height)
+                panel.axes.set_position([x + left, y + bottom, cell_width - left - right, cell_height - top - bottom])
+
+    def set_scale(self, scale):
+        """Sets the sizes of all text, for a window this many times the usual one."""
+        if scale == self.scale:
+            return
+        self.scale = scale
+        for panel in self.panels:
+            panel.set_scale(scale)
+        self.status.set_fontsize(FONT_SIZES["status"] * scale)
+
+    def place_status(self, width, height):
+        """Makes room for the line at the bottom, in a figure of so many inches; returns the height, as a part of it."""
+        size = FONT_SIZES["status"] * self.scale / 72  # inches
+        margin = min(MARGINS["left"] * self.scale, 0.05 * width)
+        self.line_length = max(int((width - 2 * margin) / (0.6 * size)), 20)  # a character is some 0.6 as wide as high
+        lines = -(-STATUS_CHARACTERS // self.line_length)
+        status_height = min((lines * 1.6 + 0.9) * size / height, 0.4)
+        self.status.set_position((margin / width, status_height / 2))
+        self.status_blank.set_bounds(0, 0, 1, status_height)
+        return status_height
 
     def update(self, status):
-        """Brings all panels up to the history, and the line at the bottom to this text."""
-        for panel in self.panels:
-            panel.update()
-        self.status.set_text(status)
+        """Brings the panels that can be seen and the line at the bottom up to date.
+
+        Returns what changed, as pairs of artists: a blank, and what comes on it.
+        """
+        changed = []
+        for panel, blank in zip(self.panels, self.blanks):
+            if panel.axes.get_visible() and panel.update():
+                changed.append((blank, panel.axes))
+        text = textwrap.fill(status, self.line_length, break_long_words=False, break_on_hyphens=False)
+        if text != self.status.get_text():
+            self.status.set_text(text)
+            changed.append((self.status_blank, self.status))
+        return changed
+
+    def draw(self, changed):
+        """Draws these pairs over what is on the canvas."""
+        for blank, artist in changed:
+            self.figure.draw_artist(blank)
+            self.figure.draw_artist(artist)
+        for blank, _ in changed:  # only now, so that all of them change together on the screen
+            self.figure.canvas.blit(blank.get_window_extent())
 
     def reset_zooms(self):
         for panel in self.panels:
             panel.reset_zoom()
 
 
-class CurvesPanel:
+class Panel:
+    """What all panels have in common. Theirs are update, which takes in new data, and reset_zoom."""
+
+    def __init__(self, axes):
+        self.axes = axes
+        axes.tick_params(length=0, colors=COLOURS["text"])
+        for spine in axes.spines.values():
+            spine.set_color(COLOURS["spine"])
+
+    def set_scale(self, scale):
+        self.axes.title.set_fontsize(FONT_SIZES["title"] * scale)
+        self.axes.tick_params(labelsize=FONT_SIZES["ticks"] * scale, pad=5 * scale)
+
+
+class CurvesPanel(Panel):
     """One quantity, "accuracy" or "loss", of the training and the test data over iterations."""
 
-    def __init__(self, axes, training, test, quantity, limits, legend_place):
-        self.axes, self.quantity, self.limits = axes, quantity, limits
-        (training_line,) = axes.plot([], [], color=COLOURS["training"], linewidth=0.8, label=f"training {quantity}")
-        (test_line,) = axes.plot([], [], color=COLOURS["test"], linewidth=2.5, label=f"test {quantity}")
-        self.lines = ((training, training_line), (test, test_line))
+    def __init__(self, axes, curves, quantity, limits, legend_place):
+        super().__init__(axes)
+        self.curves, self.limits = curves, limits
+        self.lines = [
+            axes.plot([], [], color=COLOURS[name], linewidth=width, label=f"{name} {quantity}")[0]
+            for name, width in (("training", 0.8), ("test", 2.5))
+        ]
+        self.shown = None
         axes.grid(color=COLOURS["grid"])
-        axes.legend(loc=legend_place, fontsize=12).set_draggable(True)
+        axes.locator_params(nbins=6)
+        self.legend = axes.legend(loc=legend_place)
+        self.legend.set_draggable(True)
         self.reset_zoom()
 
     def update(self):
-        for curve, line in self.lines:
-            line.set_data(curve.x, getattr(curve, self.quantity))
-        fit_x(self.axes, [curve.x for curve, _ in self.lines])
+        """Takes in new data; returns whether there were any."""
+        state = [curve.added for curve in self.curves]
+        if state == self.shown:
+            return False
+        self.shown = state
+        for curve, line in zip(self.curves, self.lines):
+            line.set_data(*curve.values().T)
+        fit_x(self.axes, [line.get_xdata() for line in self.lines])
+        return True
+
+    def set_scale(self, scale):
+        super().set_scale(scale)
+        for text in self.legend.get_texts():
+            text.set_fontsize(FONT_SIZES["legend"] * scale)
 
     def reset_zoom(self):
+        self.shown = None
         self.axes.set_ylim(*self.limits)
         self.axes.autoscale(axis="x")
 
 
-class BandsPanel:
+class BandsPanel(Panel):
     """The spread of many values over iterations: percentile bands, darker towards the median."""
 
-    def __init__(self, axes, bands, colour):
-        self.axes, self.bands = axes, bands
+    def __init__(self, axes, series, get_title, colour):
+        super().__init__(axes)
+        self.series, self.get_title = series, get_title
         middle = BUCKETS // 2
         strength = [1 - 0.8 * abs(k - middle) / (middle + 0.5) for k in range(BUCKETS)]
         self.polygons = [
             axes.fill([], [], facecolor=colour, alpha=alpha, edgecolor="none", zorder=2)[0] for alpha in strength
         ]
+        self.shown = None
         axes.grid(color=COLOURS["grid"])
+        axes.locator_params(nbins=6)
         self.reset_zoom()
 
     def update(self):
-        if not self.bands.x:
-            return
-        x, boundaries = np.array(self.bands.x), np.array(self.bands.boundaries)  # [k], [k, 8]
+        """Takes in new data; returns whether there were any."""
+        if self.series.added == self.shown:
+            return False
+        self.shown = self.series.added
+        rows = self.series.values()
+        rows = rows[np.isfinite(rows).all(axis=1)]  # a loss that is not a number soon makes weights that are not
+        x, boundaries = rows[:, 0], rows[:, 1:]  # [k], [k, 8]
         there_and_back = np.concatenate([x, x[::-1]])
         for polygon, low, high in zip(self.polygons, boundaries.T[:-1], boundaries.T[1:]):
             polygon.set_xy(np.column_stack([there_and_back, np.concatenate([low, high[::-1]])]))
-        if self.bands.title:
-            self.axes.title.set_text(self.bands.title)
+        self.axes.title.set_text(self.get_title())
         fit_x(self.axes, [x])
-        finite = boundaries[np.isfinite(boundaries)]  # a loss that is not a number soon makes weights that are not
-        if finite.size and self.axes.get_autoscaley_on():
-            gap = 0.05 * (finite.max() - finite.min()) or 0.1
-            self.axes.set_ylim(finite.min() - gap, finite.max() + gap, auto=True)
+        if x.size and self.axes.get_autoscaley_on():
+            gap = 0.05 * (boundaries.max() - boundaries.min()) or 0.1
+            self.axes.set_ylim(boundaries.min() - gap, boundaries.max() + gap, auto=True)
+        return True
 
     def reset_zoom(self):
+        self.shown = None
         self.axes.autoscale()
 
 
-class DigitsPanel:
+class DigitsPanel(Panel):
     """A picture of digits; scale=(100, 90) puts percent on its left side, from the top to the bottom."""
 
     def __init__(self, axes, get_picture, scale=None):
-        self.axes, self.get_picture, self.scale = axes, get_picture, scale
+        super().__init__(axes)
+        self.get_picture, self.scale = get_picture, scale
         self.shown = np.full([1, 1, 3], 255, dtype=np.uint8)
         self.image = axes.imshow(self.shown)
         axes.set_xticks([])
         axes.set_yticks([])
 
     def update(self):
+        """Takes in a new picture; returns whether there was one."""
         picture = self.get_picture()
         if picture is None or picture is self.shown:
-            return
+            return False
         same_size = picture.shape == self.shown.shape
         self.shown = picture
         self.image.set_data(picture)
         if not same_size:
             self.fit(*picture.shape[:2])
+        return True
 
     def fit(self, height, width):
         self.image.set_extent([0, width, height, 0])
@@ -419,37 +668,125 @@ def fit_x(axes, xs):
         axes.set_xlim(0, max(max(ends), 1), auto=True)
 
 
-# -------------------------------------------------------------------------------------------- the window's own process
+def file_picture(style, history):
+    """A Picture on a figure of its own, for a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-FRAME_INTERVAL = 0.04  # seconds between two looks at the messages
-DRAWING_SHARE = 1 / 4  # of the time, at most, goes into drawing: training needs the processor more
-BROKEN_PIPE = (EOFError, OSError, pickle.UnpicklingError)  # between messages, or in the middle of one
+    figure = Figure(figsize=SIZE, dpi=style.dpi, facecolor=COLOURS["background"])
+    FigureCanvasAgg(figure)
+    return Picture(figure, style, history)
+
+
+# ------------------------------------------------------------------------------------------------- the drawing process
+
+# Between messages, or in the middle of one, the other process has ended
+BROKEN_PIPE = (EOFError, OSError, pickle.UnpicklingError)
+
+
+class Show:
+    """A way to show a run, in the process that draws. Messages, pairs of a name and arguments, call its methods."""
+
+    def __init__(self, style, iterations, reply):
+        self.style, self.iterations, self.reply = style, iterations, reply
+        self.history = History()
+        self.i = 0
+
+    def take(self, messages):
+        for name, arguments in messages:
+            getattr(self.history if hasattr(History, name) else self, name)(*arguments)
+
+    def set_progress(self, i, seconds):
+        """So many iterations are done, in so many seconds."""
+        self.i = i
+
+    def add_frame(self):
+        """A training update is complete."""
+
+    def end(self, state):
+        """Training is over: it finished, or it was stopped."""
+
+
+# -- in a window
+
+KEYS = dict.fromkeys(LAYOUTS, "show_layout")
+KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
+TICK = 0.04  # seconds between two looks at the messages
+FRAME_INTERVALS = (0.2, 0.4)  # seconds between two frames, at least and at most
+DRAWING_SHARE = 1 / 10  # of the time, between these two: training needs the processor more
 WINDOWLESS_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 
-class WindowProcess:
-    """The window, fed by messages: pairs of a method's name, of History or of this class, and its arguments."""
+class WindowShow(Show):
+    """The window: what came in is drawn a few times a second, and at once when somebody pressed a key."""
 
-    def __init__(self, figure, style, iterations, messages, reply):
-        self.figure, self.style, self.iterations = figure, style, iterations
-        self.messages, self.reply = messages, reply
-        self.history = History()
+    def __init__(self, style, iterations, reply, figure):
+        super().__init__(style, iterations, reply)
+        self.figure = figure
         self.picture = Picture(figure, style, self.history)
-        self.state, self.i = "training", 0
+        self.pace = Pace(iterations)
+        self.state = "training"
+        self.messages = queue.Queue()
         self.next_frame = 0.0
-        self.timer = figure.canvas.new_timer(interval=int(1000 * FRAME_INTERVAL))
+        self.incomplete = True  # what is on the canvas; then it is not enough to draw what changed
+        self.timer = figure.canvas.new_timer(interval=int(1000 * TICK))
         self.timer.add_callback(self.tick)
-        self.timer.start()
         figure.canvas.mpl_connect("key_press_event", self.on_key)
-        figure.canvas.mpl_connect("resize_event", lambda event: self.picture.place_panels())
-        figure.canvas.mpl_connect("close_event", lambda event: reply("closed"))
+        figure.canvas.mpl_connect("resize_event", self.on_resize)
+        figure.canvas.mpl_connect("close_event", lambda event: self.close())
 
-    KEYS = dict.fromkeys(LAYOUTS, "show_layout")
-    KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
+    def run(self, stream):
+        """Shows what comes in, until the window is closed."""
+        import matplotlib.pyplot as plt
+
+        threading.Thread(target=self.receive, args=(stream,), daemon=True).start()
+        self.timer.start()
+        plt.show()
+        self.close()  # if the back end did not say that the window was closed
+
+    def receive(self, stream):
+        over = False
+        for messages in received(stream):
+            over = messages[-1][0] == "end"
+            self.messages.put(messages)
+        if not over:  # the training process is gone without a word
+            self.messages.put([("close", ())])
+
+    def tick(self):
+        import matplotlib.pyplot as plt
+
+        if not plt.fignum_exists(self.figure.number):  # WebAgg has no close_event
+            self.close()
+        try:
+            while not self.messages.empty():
+                self.take(self.messages.get())
+            if time.monotonic() >= self.next_frame:
+                self.draw()
+        except Exception:  # it must show, and must not stop the timer: the next messages may be drawn again
+            traceback.print_exc()
+        return True  # WebAgg's timer goes on only then
+
+    def draw(self):
+        begun = time.monotonic()
+        pace = self.pace.parts() if self.state == "training" else ()
+        changed = self.picture.update(
+            status_text(self.style.name, self.history, self.i, self.iterations, pace, self.state)
+        )
+        if self.incomplete or changed and not self.figure.canvas.supports_blit:
+            self.figure.canvas.draw()
+        else:
+            self.picture.draw(changed)
+        self.incomplete = False
+        if changed:
+            now = time.monotonic()
+            shortest, longest = FRAME_INTERVALS
+            self.next_frame = now + min(max((now - begun) / DRAWING_SHARE, shortest), longest)
+
+    # keys
 
     def on_key(self, event):
-        if event.key in self.KEYS:
-            getattr(self, self.KEYS[event.key])(event.key)
+        if event.key in KEYS:
+            getattr(self, KEYS[event.key])(event.key)
             self.draw()
 
     def show_layout(self, key):
@@ -461,11 +798,11 @@ class WindowProcess:
 
     def reset_zooms(self, key):
         self.picture.reset_zooms()
-        self.picture.place_panels()
         self.forget_views()
 
     def forget_views(self):
         """Empties the tool bar's memory: its Home and Back would bring back the places of another layout, too."""
+        self.incomplete = True
         toolbar = self.figure.canvas.manager.toolbar
         if toolbar:
             toolbar.update()
@@ -475,183 +812,283 @@ class WindowProcess:
             self.state = "training" if self.state == "paused" else "paused"
             self.reply(self.state)
 
-    def tick(self):
-        """Takes in the messages that have arrived, and draws what they changed, when it is time."""
-        try:
-            if not self.messages.empty() and time.monotonic() >= self.next_frame:
-                while not self.messages.empty():
-                    name, arguments = self.messages.get()
-                    getattr(self.history if hasattr(History, name) else self, name)(*arguments)
-                if self.state != "closed":
-                    self.draw()
-        except Exception:  # it must show, and must not stop the timer: the next message may be drawn again
-            traceback.print_exc()
-        return True  # WebAgg's timer goes on only then
+    # other events
 
-    def draw(self):
-        begun = time.monotonic()
-        self.picture.update(self.status_text())
-        self.figure.canvas.draw()
-        duration = time.monotonic() - begun
-        self.next_frame = begun + duration / DRAWING_SHARE
-
-    def status_text(self):
-        parts = [self.style.name, f"iteration {self.i:,} of {self.iterations:,}"]
-        if self.history.test.accuracy:
-            parts.append(f"best test accuracy {self.history.max_test_accuracy():.4f}")
-        if self.state != "training":
-            parts.append(self.state)
-        return "   ·   ".join(parts)
+    def on_resize(self, event):
+        self.picture.place_panels()
+        self.incomplete = True
 
     # messages
 
-    def set_iteration(self, i):
-        self.i = i
+    def set_progress(self, i, seconds):
+        super().set_progress(i, seconds)
+        self.pace.set(i, seconds)
 
-    def finish(self):
-        self.state = "finished"
-
-    def fail(self, reason):
-        self.state = f"stopped: {reason}"
-        nowhere = os.open(os.devnull, os.O_WRONLY)  # the program ends without waiting: let go of its terminal
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
+    def end(self, state):
+        self.state = state
+        if state != "finished":  # the program ends without waiting for the window: let go of its terminal
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
 
     def close(self):
-        import matplotlib.pyplot as plt
-
-        self.state = "closed"
-        plt.close(self.figure)
-
-
-def run_window_process():
-    """Opens the window and shows what comes in through standard input, until it is closed."""
-    if sys.stdin.isatty():
-        sys.exit("tensorflowvisu.py is for other scripts to import: run one of them, mnist_1.0_softmax.py for example")
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a back end prints must not get among the replies
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training process, which then closes the window
-
-    def reply(word):
-        with contextlib.suppress(BrokenPipeError):  # nobody is left to tell
-            pickle.dump(word, replies)
-            replies.flush()
-
-    try:
-        style, iterations = pickle.load(sys.stdin.buffer)
-    except BROKEN_PIPE:
-        return  # the training process has ended already
-    style = Style(*style)
-    try:
-        figure = open_figure(style)
-    except Exception as error:  # whatever keeps a back end from working, training goes on without a window
-        return reply(first_line(error))
-    messages = queue.Queue()
-    window = WindowProcess(figure, style, iterations, messages, reply)
-    reply("open")
-    threading.Thread(target=receive, args=(sys.stdin.buffer, messages), daemon=True).start()
-
-    import matplotlib.pyplot as plt
-
-    plt.show()
-    if window.state != "closed":
-        reply("closed")  # whatever the back end calls when a window is closed
-    os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it
-
-
-def receive(stream, messages):
-    """Puts what arrives into the queue, and closes the window when the training process is gone without a word."""
-    orderly = False
-    while True:
-        try:
-            message = pickle.load(stream)
-        except BROKEN_PIPE:
-            break
-        orderly = message[0] in ("finish", "fail")
-        messages.put(message)
-    if not orderly:
-        messages.put(("close", ()))
+        """The window is closed, or has to be."""
+        self.reply("closed")
+        os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it
 
 
 def open_figure(style):
     """A figure in a window of its own. Raises an exception with the reason where there can't be one."""
-    import matplotlib.pyplot as plt
-
-    if sys.platform.startswith("linux") and not {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"} & set(os.environ):
+    wished = os.environ.get("MPLBACKEND")
+    if sys.platform.startswith("linux") and not ({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ) or wished):
         raise RuntimeError("there is no display, the environment has no DISPLAY")
-    figure = plt.figure(style.name, figsize=SIZE, dpi=style.dpi, facecolor="white")
+    try:
+        import matplotlib
+        import matplotlib.pyplot as plt
+
+        figure = plt.figure(style.name, figsize=SIZE, dpi=style.dpi, facecolor=COLOURS["background"])
+    except Exception as error:  # whatever a back end raises that can't be loaded
+        if not wished:
+            raise
+        raise RuntimeError(
+            f"MPLBACKEND={wished} can't be used ({first_line(error)}): unset MPLBACKEND, and one that works is found, "
+            f"or install what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
+        )
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
-        if os.environ.get("MPLBACKEND", "").lower() != backend:  # nobody wished it so: matplotlib found nothing better
+        if not wished:  # matplotlib found nothing better
             try:
                 import tkinter  # the last that it tries; its errors say what is missing
             except ImportError as error:
                 raise RuntimeError(f"{error}, install python3-tk, or PySide6 with pip")
             tkinter.Tk().destroy()
         raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
+    for name in matplotlib.rcParams:
+        if name.startswith("keymap."):  # one meaning for each key
+            matplotlib.rcParams[name] = [key for key in matplotlib.rcParams[name] if key not in KEYS]
+    if backend == "webagg" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+        matplotlib.rcParams["webagg.open_in_browser"] = False  # over ssh it would be one that fills the terminal
+    fit_to_screen(figure)
     return figure
+
+
+CHROME = (20, 130)  # pixels of a screen that frames, title, tool bar and task bar may need beside the figure
+
+
+def fit_to_screen(figure):
+    """Makes the figure smaller where the screen is. What a screen's size is, only the toolkit's window knows."""
+    window = getattr(figure.canvas.manager, "window", None)
+    if hasattr(window, "winfo_screenwidth"):  # Tk
+        unit = window.winfo_fpixels("1i") / 96  # matplotlib makes its pixels so many of the screen's
+        screen = (window.winfo_screenwidth() / unit, window.winfo_screenheight() / unit)
+    elif hasattr(window, "screen"):  # Qt
+        available = window.screen().availableGeometry()
+        screen = (available.width(), available.height())
+    else:
+        return
+    size = figure.get_size_inches()
+    room = [(pixels - chrome) / figure.dpi for pixels, chrome in zip(screen, CHROME)]
+    shrink = min(1, room[0] / size[0], room[1] / size[1])
+    if shrink < 1:
+        figure.set_size_inches(size * shrink, forward=True)
+
+
+# -- in a notebook, and in files
+
+
+class NotebookShow(Show):
+    """Pictures for a notebook, as replies; the training process puts them into their place there."""
+
+    INTERVAL = 1  # seconds between two pictures, at least; and they may take a fifth of the time
+
+    def __init__(self, style, iterations, reply):
+        super().__init__(style, iterations, reply)
+        self.picture = file_picture(style, self.history)
+        self.pace = Pace(iterations)
+        self.next_picture = 0.0
+
+    def take(self, messages):
+        super().take(messages)
+        if time.monotonic() >= self.next_picture:
+            self.reply_picture("training", self.pace.parts())
+
+    def reply_picture(self, state, pace=()):
+        begun = time.monotonic()
+        self.picture.update(status_text(self.style.name, self.history, self.i, self.iterations, pace, state))
+        image = io.BytesIO()
+        self.picture.figure.savefig(image, format="png")
+        self.reply("picture", image.getvalue())
+        now = time.monotonic()
+        self.next_picture = now + max(self.INTERVAL, 4 * (now - begun))
+
+    def set_progress(self, i, seconds):
+        super().set_progress(i, seconds)
+        self.pace.set(i, seconds)
+
+    def end(self, state):
+        self.reply_picture(state)
+
+
+class PictureFileShow(Show):
+    """Where there is no screen: the picture of the whole run goes into a PNG file when it ends."""
+
+    def end(self, state):
+        picture = file_picture(self.style, self.history)
+        picture.update(status_text(self.style.name, self.history, self.i, self.iterations))
+        with open_unused(self.style.name, ".png") as file:
+            picture.figure.savefig(file, format="png")
+        self.reply("saved", file.name)
+
+
+class FilmShow(Show):
+    """A film of the training, with a frame for each training update. It is the same however long they took."""
+
+    PATH, FRAMES_PER_SECOND = "tensorflowvisu_video.mp4", 24
+
+    def __init__(self, style, iterations, reply):
+        super().__init__(style, iterations, reply)
+        import matplotlib
+        from matplotlib.animation import FFMpegWriter
+
+        if not FFMpegWriter.isAvailable():
+            matplotlib.rcParams["animation.ffmpeg_path"] = packaged_ffmpeg()
+        self.picture = file_picture(style, self.history)
+        self.kept = None
+        if os.path.exists(self.PATH):
+            with open_unused(*os.path.splitext(self.PATH)) as file:
+                self.kept = file.name
+            os.replace(self.PATH, self.kept)
+        # for this codec matplotlib sees to even sizes and to yuv420p, the one pixel format that every player knows
+        self.writer = FFMpegWriter(self.FRAMES_PER_SECOND, codec="h264")
+        self.writer.setup(self.picture.figure, self.PATH, dpi=style.dpi)
+
+    def add_frame(self):
+        self.picture.update(status_text(self.style.name, self.history, self.i, self.iterations))
+        self.writer.grab_frame()
+
+    def end(self, state):
+        self.writer.finish()
+        self.reply("saved", self.PATH)
+        if self.kept:
+            self.reply("kept", self.kept)
+
+
+def packaged_ffmpeg():
+    """The path of the program that the Python package imageio-ffmpeg brings along."""
+    try:
+        import imageio_ffmpeg
+
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except (ImportError, RuntimeError):
+        raise RuntimeError(
+            "the program ffmpeg is missing: install it with apt, brew or choco, or with pip install imageio-ffmpeg"
+        )
+
+
+def open_unused(stem, suffix):
+    """Opens the first of stem.png, stem_2.png, … that is not there yet: no run overwrites the result of another."""
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            return open(stem + suffix if number == 1 else f"{stem}_{number}{suffix}", "xb")
+
+
+# -- this file run as a program
+
+
+def received(stream):
+    """Yields what the training process sends, lists of messages, until it is gone."""
+    with contextlib.suppress(*BROKEN_PIPE):
+        while True:
+            yield pickle.load(stream)
+
+
+def run_drawing_process():
+    """Shows what comes in through standard input: first the way to show it, the style and the number of iterations."""
+    if sys.stdin.isatty():
+        sys.exit("tensorflowvisu.py is for other scripts to import: run one of them, mnist_1.0_softmax.py for example")
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a back end prints must not get among the replies
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training process, which then ends this one
+
+    def reply(*words):
+        with contextlib.suppress(OSError, ValueError):  # nobody is left to tell
+            pickle.dump(words, replies)
+            replies.flush()
+
+    try:
+        way, style, iterations = pickle.load(sys.stdin.buffer)
+    except BROKEN_PIPE:
+        return  # the training process has ended already
+    setting = (Style(*style), iterations, reply)
+    if way == "window":
+        try:
+            figure = open_figure(Style(*style))
+        except Exception as error:  # whatever keeps a back end from working, training goes on without a window
+            reply("no window", first_line(error))
+            way = "picture"
+        else:
+            window = WindowShow(*setting, figure)
+            reply("ready")
+            window.run(sys.stdin.buffer)
+    try:
+        show = {"notebook": NotebookShow, "picture": PictureFileShow, "film": FilmShow}[way](*setting)
+        reply("ready")
+        for messages in received(sys.stdin.buffer):
+            show.take(messages)
+            if messages[-1][0] == "end":
+                return
+        show.end("stopped")  # the training process is gone without a word
+    except Exception as error:  # a full disk, for example: the training process will say it, and train on
+        reply("failed", getattr(error, "strerror", None) or first_line(error))
 
 
 # ------------------------------------------------------------------------------- ways to show, in the training process
 
 
-class Display:
-    """A way to show a training. What animate does with it, and what most ways have no use for."""
+class Outbox:
+    """Messages on their way to the drawing process, for its sender to take.
 
-    closed = False  # whether somebody has seen enough
-
-    def send(self, name, *arguments):
-        """Passes on a call of one of History's or WindowProcess's methods."""
-
-    def is_paused(self):
-        return False
-
-    def wait_while_paused(self):
-        """Returns when nobody has paused the training."""
-
-    def finish(self):
-        """Training is over."""
-
-    def fail(self, reason):
-        """Training ended with an error."""
-
-    def close(self):
-        """Training was stopped by Ctrl-C."""
-        self.finish()
-
-
-OPENING_TIMEOUT = 60  # seconds for a window to open; the first start of matplotlib may take some
-
-
-class NoWindow(Exception):
-    """No window could be opened; the message says why."""
-
-
-class Window(Display):
-    """The training process's end of the window.
-
-    Raises NoWindow if it can't be opened.
+    replaceable: names of messages of which only the newest counts; so nothing piles up if the other end is slow or
+    stuck. limit: messages that may wait, then put waits too.
     """
 
-    def __init__(self, style, iterations):
-        answer = self.start_process(style, iterations)
-        if answer != "open":
-            self.process.kill()
-            self.process.wait()
-            raise NoWindow(answer)
-        self.closed = False  # whether somebody closed it
-        self.gone = False  # whether there is no window any more, for that or another reason
-        self.over = False  # whether training has ended
-        self.may_run = threading.Event()  # cleared while paused
-        self.may_run.set()
-        self.outbox = queue.Queue()
-        self.sender = threading.Thread(target=self.send_all, daemon=True)
-        self.sender.start()
-        threading.Thread(target=self.listen, daemon=True).start()
+    def __init__(self, replaceable, limit):
+        self.replaceable, self.limit = replaceable, limit
+        self.messages = {}
+        self.closed = False
+        self.changed = threading.Condition()
 
-    def start_process(self, style, iterations):
-        """Starts the process of the window and returns its answer: "open", or why there is no window."""
-        variables = dict(os.environ)
+    def put(self, name, arguments):
+        with self.changed:
+            while len(self.messages) >= self.limit and not self.closed:
+                self.changed.wait(timeout=0.2)  # Windows lets no Ctrl-C into a wait without a timeout
+            if not self.closed:
+                self.messages[name if name in self.replaceable else object()] = (name, arguments)
+                self.changed.notify_all()
+
+    def take(self):
+        """All messages, as soon as there are some; an empty list when it is closed and empty."""
+        with self.changed:
+            while not self.messages and not self.closed:
+                self.changed.wait()
+            messages, self.messages = list(self.messages.values()), {}
+            self.changed.notify_all()
+            return messages
+
+    def close(self):
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+
+
+class DrawingProcess:
+    """The training process's end of the process that draws: this file, run as a program."""
+
+    STARTING_TIMEOUT = 60  # seconds; the first start of matplotlib may take some
+    SENDING_INTERVAL = 0.05  # seconds to wait for more messages, which then go together
+
+    def __init__(self, way, style, iterations, replaceable=(), limit=float("inf"), **variables):
+        variables = dict(os.environ, **variables)
         if variables.get("MPLBACKEND", "").startswith("module://"):
             del variables["MPLBACKEND"]  # a notebook's own, which draws nothing in another process
         self.process = subprocess.Popen(
@@ -661,151 +1098,284 @@ class Window(Display):
             env=variables,
             start_new_session=os.name == "posix",  # the terminal's Ctrl-C is for the training process
         )
-        patience = threading.Timer(OPENING_TIMEOUT, self.process.kill)
-        patience.start()
-        try:
-            # plain tuples, numbers and arrays only: to unpickle a class of this module, it would import TensorFlow
-            pickle.dump((tuple(style), iterations), self.process.stdin)
+        # plain tuples, numbers and arrays only: to unpickle a class of this module, it would import TensorFlow
+        with contextlib.suppress(OSError):  # if it has ended already, there will be no answer either
+            pickle.dump((way, tuple(style), iterations), self.process.stdin)
             self.process.stdin.flush()
+        self.over = threading.Event()
+        self.outbox = Outbox(replaceable, limit)
+        self.sender = threading.Thread(target=self.send_all, daemon=True)
+        self.sender.start()
+
+    def reply(self):
+        """Waits for the next reply: a tuple of a word and what belongs to it; ("gone",) when there will be none."""
+        try:
             return pickle.load(self.process.stdout)
         except BROKEN_PIPE:
-            return f"its process ended with status {self.process.wait()}"
+            return ("gone",)
+
+    def first_reply(self):
+        patience = threading.Timer(self.STARTING_TIMEOUT, self.process.kill)
+        patience.start()
+        try:
+            return self.reply()
         finally:
             patience.cancel()
 
-    def send(self, name, *arguments):
-        """Calls a method of the window's History or of WindowProcess, without waiting for it."""
-        if not self.gone:
-            self.outbox.put((name, arguments))
-
     def send_all(self):
-        for message in iter(self.outbox.get, None):
-            try:
-                pickle.dump(message, self.process.stdin, protocol=4)
+        try:
+            for messages in iter(self.outbox.take, []):
+                pickle.dump(messages, self.process.stdin, protocol=4)
                 self.process.stdin.flush()
-            except OSError:  # the window was closed
-                with contextlib.suppress(OSError):
-                    self.process.stdin.close()  # or Python would try once more, and complain, when it ends
-                return
+                self.over.wait(self.SENDING_INTERVAL)
+        except OSError:  # it has ended
+            self.outbox.close()
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()  # or Python would try once more, and complain, when it ends
+
+    def kill_after(self, seconds):
+        try:
+            self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+    def send_last(self, name, *arguments):
+        """Sends the last message; returns when it is gone, or when it stays in the pipe."""
+        self.over.set()
+        self.outbox.put(name, arguments)
+        self.outbox.close()
+        self.sender.join(timeout=2)
+
+
+class Display:
+    """A way to show a training. What animate calls, as most ways do it."""
+
+    PROGRESS_INTERVAL = 0.1  # seconds between two messages of how far the training is, apart from its updates
+
+    def __init__(self, process, iterations):
+        self.process, self.iterations = process, iterations
+        self.closed = False  # whether somebody has seen enough
+        self.begun = time.monotonic()
+        self.next_progress = 0.0
+        self.ended = threading.Event()  # the drawing process has said its last word
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
 
     def listen(self):
-        while not self.gone:
-            try:
-                answer = pickle.load(self.process.stdout)
-            except BROKEN_PIPE:
-                answer = "gone"
-                if not self.over:
-                    print("The window's process ended by itself. Training goes on as text.", file=sys.stderr)
-            self.closed = answer == "closed"
-            self.gone = answer in ("closed", "gone")
-            if answer == "paused":
-                self.may_run.clear()
-            else:
-                self.may_run.set()
+        """Takes in the replies: calls the method on_… of each."""
+        while not self.ended.is_set():
+            word, *values = self.process.reply()
+            getattr(self, f"on_{word}")(*values)
+
+    def on_ready(self):
+        """It could start."""
+
+    def on_gone(self):
+        self.ended.set()
+
+    def send(self, name, *arguments):
+        self.process.outbox.put(name, arguments)
+
+    def is_paused(self):
+        return False
+
+    def wait_while_paused(self):
+        """Returns when nobody has paused the training."""
+
+    def show_progress(self, i, update_train_data):
+        """So many iterations are done, and with the last of them a training update or not."""
+        now = time.monotonic()
+        if now >= self.next_progress or update_train_data:
+            self.next_progress = now + self.PROGRESS_INTERVAL
+            self.send("set_progress", i, now - self.begun)
+        if update_train_data:
+            self.send("add_frame")
+
+    def end(self, state):
+        """Training is over, "finished" or "stopped: …". Returns None, or what went wrong with showing it."""
+        self.process.send_last("end", state)
+        while not self.ended.wait(timeout=0.2):
+            continue
+
+    def close(self):
+        """Training was stopped by Ctrl-C."""
+        self.end("stopped")
+
+
+class Window(Display):
+    """A window. It stays when training is over, and the program with it, until somebody closes it."""
+
+    def __init__(self, process, iterations):
+        self.may_run = threading.Event()  # cleared while paused
+        self.may_run.set()
+        self.over = False  # whether training has ended
+        super().__init__(process, iterations)
+
+    def on_paused(self):
+        self.may_run.clear()
+
+    def on_training(self):
+        self.may_run.set()
+
+    def on_closed(self):
+        self.closed = True
+        self.ended.set()
+        self.may_run.set()
+
+    def on_gone(self):
+        self.ended.set()
+        self.may_run.set()
+        if not self.over:
+            print("The window's process ended by itself. Training goes on as text.", file=sys.stderr)
 
     def is_paused(self):
         return not self.may_run.is_set()
 
     def wait_while_paused(self):
+        paused = time.monotonic()
         while not self.may_run.wait(timeout=0.2):  # with a timeout, as Windows lets no Ctrl-C into a wait without
-            continue
+            self.begun += time.monotonic() - paused
+            paused = time.monotonic()
 
-    def finish(self):
-        """Tells the window that training is over. It stays, and the program with it, until somebody closes it."""
+    def end(self, state):
         self.over = True
-        self.send("finish")
-        atexit.register(self.wait_until_closed)
-
-    def fail(self, reason):
-        """Tells the window that training stopped with an error. It stays; the program need not."""
-        self.over = True
-        self.send("fail", reason)
-        self.end_messages()
+        if state == "finished" and not in_ipython():  # there, the program is not this script's to keep
+            self.send("end", state)
+            atexit.register(self.wait_until_closed)
+        else:
+            self.process.send_last("end", state)
 
     def close(self):
         self.over = True
-        self.send("close")
-        self.end_messages()
-        try:
-            self.process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-    def end_messages(self):
-        self.outbox.put(None)
-        self.sender.join()
+        self.process.send_last("close")
+        self.process.kill_after(2)
 
     def wait_until_closed(self):
-        if not self.gone:
+        if not self.ended.is_set():
             print("Finished. The window stays open; close it to end the program.", flush=True)
         try:
-            while self.process.poll() is None:
-                time.sleep(0.1)
+            while not self.ended.wait(timeout=0.2):
+                continue
         except KeyboardInterrupt:
             self.close()
 
 
+class Notebook(Display):
+    """A picture under the cell of a notebook, in the place of the one before."""
+
+    def __init__(self, process, iterations):
+        self.pictures = queue.Queue()
+        self.handle = None
+        super().__init__(process, iterations)
+
+    def on_picture(self, image):
+        self.pictures.put(image)
+
+    def on_failed(self, reason):
+        print(f"No more pictures: {reason}. Training goes on as text.", file=sys.stderr)
+
+    def show_progress(self, i, update_train_data):
+        super().show_progress(i, update_train_data)
+        self.show_newest()
+
+    def show_newest(self):
+        """In this thread, the one that runs the cell: only what it shows is sure to get to the cell's output."""
+        from IPython.display import Image, display
+
+        image = None
+        while not self.pictures.empty():
+            image = self.pictures.get()
+        if image and self.handle:
+            self.handle.update(Image(image))
+        elif image:
+            self.handle = display(Image(image), display_id=True)
+
+    def end(self, state):
+        super().end(state)
+        self.show_newest()
+
+
 class PictureFile(Display):
-    """Where there is no screen: the picture of the whole run goes into a PNG file when it ends."""
+    """Where there is no screen: a file with the picture of the whole run."""
 
-    def __init__(self, style, history):
-        self.style, self.history = style, history
+    WHAT = "The picture with the training curves and digits"
 
-    def finish(self):
-        picture = new_picture(self.style, self.history)
-        picture.update(self.style.name)
-        try:
-            with open_unused(self.style.name, ".png") as file:
-                picture.figure.savefig(file, format="png")
-        except OSError as error:
-            sys.exit(
-                f"The picture can't be saved in {os.getcwd()} ({error.strerror}): run the script from a folder that "
-                f"you may write to; its max test accuracy was {self.history.max_test_accuracy()}"
-            )
-        print(f"The training curves and digits are saved as {file.name}")
+    def __init__(self, process, iterations):
+        self.path, self.failure = None, None
+        super().__init__(process, iterations)
 
+    def on_saved(self, path):
+        self.path = path
 
-class Film(Display):
-    """In place of a window: a film of the training, with a frame for each of its updates."""
+    def on_failed(self, reason):
+        self.failure = f"{self.WHAT} can't be saved in {os.getcwd()} ({reason})"
 
-    PATH, FRAMES_PER_SECOND = "tensorflowvisu_video.mp4", 24
-
-    def __init__(self, style, history):
-        from matplotlib.animation import FFMpegWriter
-
-        if not FFMpegWriter.isAvailable():
-            sys.exit("save_movie=True needs the program ffmpeg: install it (apt, brew or choco install ffmpeg)")
-        self.name = style.name
-        self.picture = new_picture(style, history)
-        # yuv420p is the one pixel format that every player of H.264 knows
-        self.writer = FFMpegWriter(self.FRAMES_PER_SECOND, codec="libx264", extra_args=["-pix_fmt", "yuv420p"])
-        self.writer.setup(self.picture.figure, self.PATH, dpi=style.dpi)
-
-    def send(self, name, *arguments):
-        if name == "set_iteration":  # the last message of an update
-            self.picture.update(f"{self.name}   ·   iteration {arguments[0]:,}")
-            self.writer.grab_frame()
-
-    def finish(self):
-        self.writer.finish()
-        print(f"The film of the training is saved as {self.PATH}")
-
-    def fail(self, reason):
-        self.writer.finish()
+    def end(self, state):
+        super().end(state)
+        if self.path:
+            print(f"{self.WHAT} is saved as {self.path}")
+        elif not self.failure:
+            self.on_failed("its process ended by itself")
+        return self.failure
 
 
-def new_picture(style, history):
-    """A Picture on a figure of its own, for a file."""
-    from matplotlib.figure import Figure
+class Film(PictureFile):
+    """A film of the training, and a bar that says how much of it there is."""
 
-    return Picture(Figure(figsize=SIZE, dpi=style.dpi, facecolor="white"), style, history)
+    WHAT = "The film of the training"
+    BAR = 12  # characters, few enough for a line of a script to cover it
+
+    def on_kept(self, path):
+        print(f"The film that was here before is kept as {path}")
+
+    def show_progress(self, i, update_train_data):
+        super().show_progress(i, update_train_data)
+        if update_train_data:
+            done = self.BAR * i // self.iterations
+            bar = f"film [{'#' * done}{'-' * (self.BAR - done)}] {100 * i // self.iterations:3} %"
+            end = "\n" if i == self.iterations else "\r"  # the next line of the script takes its place
+            print(bar, end=end, file=sys.stderr, flush=True)
 
 
-def open_unused(stem, suffix):
-    """Opens the first of stem.png, stem_2.png, … that is not there yet: no run overwrites the result of another."""
-    for number in itertools.count(1):
-        with contextlib.suppress(FileExistsError):
-            return open(stem + suffix if number == 1 else f"{stem}_{number}{suffix}", "xb")
+def in_ipython():
+    """Whether this runs in an IPython kernel: a notebook, Spyder. (Its terminal is one like any other.)"""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def in_notebook():
+    """Whether there is a notebook for pictures. Spyder has a screen, and can't replace a picture by a newer one."""
+    return in_ipython() and "spyder_kernels" not in sys.modules
+
+
+PICTURES = ("set_training_digits", "set_test_digits", "set_progress")  # of these only the newest counts
+
+
+def open_display(style, iterations, save_movie):
+    """The way to show a run: the one that was asked for, or that this place allows."""
+    if save_movie:  # each update is a frame: none may be left out, and training waits if they are too many
+        way, process = Film, DrawingProcess("film", style, iterations, limit=100)
+    elif in_notebook():
+        way, process = Notebook, DrawingProcess("notebook", style, iterations, PICTURES)
+    else:
+        way, process = Window, DrawingProcess("window", style, iterations, PICTURES)
+    word, *values = process.first_reply()
+    if (way, word) == (Window, "gone") and "MPLBACKEND" not in os.environ:
+        # matplotlib's first choice may end the program, as Qt does without some of its system libraries
+        process = DrawingProcess("window", style, iterations, PICTURES, MPLBACKEND="TkAgg")
+        word, *values = process.first_reply()
+    if word == "ready":
+        return way(process, iterations)
+    reason = values[0] if values else f"its process ended with status {process.process.wait()}"
+    if way is Film:
+        sys.exit(f"save_movie=True can't make {FilmShow.PATH}: {reason}")
+    if way is Notebook:
+        print(f"No picture: {reason}. Training goes on as text.")
+        return Notebook(process, iterations)
+    print(f"No window: {reason}. Training goes on as text, and its picture is saved at the end.")
+    if word != "no window":  # that process would have seen to the picture, too
+        process = DrawingProcess("picture", style, iterations, PICTURES)
+    return PictureFile(process, iterations)
 
 
 # --------------------------------------------------------------------------------------------------- what scripts call
@@ -838,39 +1408,48 @@ class MnistDataVis:
         name, suffix = os.path.splitext(os.path.basename(sys.argv[0]))
         name = name if suffix == ".py" else "training"  # in a notebook, for example
         self._style = Style(titles, band_colours, dpi, name)
-        self._history = History()
-        self._display = None  # a Window or a PictureFile, while animate runs
+        self._best_test_accuracy = 0.0
+        self._loss_was_finite = True
+        self._display = None  # the way to show it, while animate runs
 
-    def append_training_curves_data(self, x, accuracy, loss):
-        """Adds a point to the two training curves; x is the iteration."""
-        self._record("add_training_point", x, accuracy, loss)
+    def append_training_curves_data(self, x, accuracy, loss, learning_rate=None):
+        """Adds a point to the two training curves; x is the iteration, the others are numbers as well.
 
-    def append_test_curves_data(self, x, accuracy, loss):
-        """Adds a point to the two test curves; x is the iteration."""
-        self._record("add_test_point", x, accuracy, loss)
+        The line at the bottom of the window shows the learning rate, where there is one.
+        """
+        self._record_point("training", x, accuracy, loss, "learning_rate", learning_rate)
+
+    def append_test_curves_data(self, x, accuracy, loss, epoch=None):
+        """Adds a point to the two test curves; x is the iteration, the others are numbers as well.
+
+        The line at the bottom of the window shows the epoch, where there is one.
+        """
+        accuracy = self._record_point("test", x, accuracy, loss, "epoch", epoch)
+        self._best_test_accuracy = max(self._best_test_accuracy, accuracy)
 
     def append_data_histograms(self, x, datavect1, datavect2, title1=None, title2=None):
-        """Adds the spread of all weights (panel 4) and all biases (panel 5) at iteration x; 1-D arrays of any size.
+        """Adds the spread of all weights (panel 4) and all biases (panel 5) at iteration x.
 
-        title1 and title2 are new titles of the two panels.
+        datavect1, datavect2: arrays of numbers, of any size. title1 and title2 are new titles of the two panels.
         """
+        method = "append_data_histograms"
+        x = checked_number(method, "x", x)
+        vectors = [checked_vector(method, *pair) for pair in (("datavect1", datavect1), ("datavect2", datavect2))]
         if self._display:  # in text-only mode nobody would see it
-            boundaries1, boundaries2 = probability_distribution(datavect1), probability_distribution(datavect2)
-            self._record("add_distributions", x, boundaries1, boundaries2, title1, title2)
+            boundaries = [probability_distribution(vector) for vector in vectors]
+            self._display.send("add_distributions", x, *boundaries, title1, title2)
 
     def update_image1(self, im):
         """Shows the picture of the training digits (panel 3), uint8 [height, width, 3]."""
-        if self._display:
-            self._record("set_training_digits", im)
+        self._record_picture("update_image1", "set_training_digits", im)
 
     def update_image2(self, im):
         """Shows the picture of the test digits (panel 6), uint8 [height, width, 3]."""
-        if self._display:
-            self._record("set_test_digits", im)
+        self._record_picture("update_image2", "set_test_digits", im)
 
     def get_max_test_accuracy(self):
         """The best test accuracy so far, from 0 to 1; 0.0 when there was no test."""
-        return self._history.max_test_accuracy()
+        return self._best_test_accuracy
 
     def is_paused(self):
         """Whether the space key has paused the training."""
@@ -906,40 +1485,52 @@ class MnistDataVis:
         steps = schedule(
             iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start
         )
+        failure = None
         try:
-            self._display = Film(self._style, self._history) if save_movie else self._open_window(iterations)
+            self._display = open_display(self._style, iterations, save_movie)
             for i, update_test_data, update_train_data in steps:
                 self._display.wait_while_paused()
                 if self._display.closed:
                     break
                 compute_step(i, update_test_data, update_train_data)
-                if update_test_data or update_train_data:
-                    self._display.send("set_iteration", i + 1)
-            self._display.finish()
+                self._display.show_progress(i + 1, update_train_data)
+            failure = self._display.end("finished")
         except KeyboardInterrupt:
             print("\nStopped by Ctrl-C. Max test accuracy so far:", self.get_max_test_accuracy())
             if self._display:
                 self._display.close()
-            sys.exit(130)  # what a shell expects of a program that Ctrl-C ended
+            if not in_ipython():  # there it is the cell that is stopped, and nothing else
+                sys.exit(130)  # what a shell expects of a program that Ctrl-C ended
         except Exception as error:
             if self._display:
-                self._display.fail(f"{type(error).__name__}, see the terminal")
+                self._display.end(f"stopped: {type(error).__name__}, see the terminal")
             raise
         finally:
             self._display = None
+        if failure:
+            sys.exit(f"{failure}: the max test accuracy was {self.get_max_test_accuracy()}")
 
-    def _open_window(self, iterations):
-        try:
-            return Window(self._style, iterations)
-        except NoWindow as reason:
-            print(f"No window: {reason}. Training goes on as text, and its picture is saved at the end.")
-            return PictureFile(self._style, self._history)
-
-    def _record(self, name, *values):
-        getattr(self._history, name)(*values)
+    def _record_point(self, which, x, accuracy, loss, further_name, further):
+        """Passes on a point of the training or test curves; returns the accuracy."""
+        method = f"append_{which}_curves_data"
+        point = [("x", x), ("accuracy", accuracy), ("loss", loss)] + [(further_name, further)] * (further is not None)
+        x, accuracy, loss, *further = [checked_number(method, name, value) for name, value in point]
+        if not np.isfinite(loss) and self._loss_was_finite:
+            self._loss_was_finite = False
+            print(
+                f"The {which} loss is {loss} at iteration {x:.0f}: take tf.nn.softmax_cross_entropy_with_logits, which "
+                f"can't meet a log(0), or a smaller learning rate. Training goes on.",
+                file=sys.stderr,
+            )
         if self._display:
-            self._display.send(name, *values)
+            self._display.send(f"add_{which}_point", x, accuracy, loss, *further)
+        return accuracy
+
+    def _record_picture(self, method, message, im):
+        picture = checked_picture(method, im)
+        if self._display:
+            self._display.send(message, picture)
 
 
 if __name__ == "__main__":
-    run_window_process()
+    run_drawing_process()
