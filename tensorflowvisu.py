@@ -252,7 +252,7 @@ def described(value):
 
 # ------------------------------------------------------------------------------ what the drawing process keeps of a run
 
-CAPACITY = 1024  # rows of a series; more than the points that are apart on the screen, however long the run
+CAPACITY = 640  # rows of a series, enough for 10,000 iterations with an update every 20
 
 
 class Series:
@@ -428,36 +428,31 @@ Style = collections.namedtuple("Style", "titles band_colours dpi name")
 
 
 class Picture:
-    """The six panels and a line of text, drawn on a matplotlib figure from a History."""
+    """The six panels and a line of text, drawn on a matplotlib figure from a History.
 
-    def __init__(self, figure, style, history):
+    iterations: how many the whole run has.
+    """
+
+    def __init__(self, figure, style, history, iterations):
         self.figure = figure
         colours = [BAND_COLOURS[number] for number in style.band_colours]
         axes = [figure.add_subplot(label=f"panel {number}") for number in range(1, 7)]
         curves = [[curve[quantity] for curve in (history.training, history.test)] for quantity in ("accuracy", "loss")]
+        last = iterations - 1
         self.panels = [
-            CurvesPanel(axes[0], curves[0], "accuracy", (0, 1), "lower right"),
-            CurvesPanel(axes[1], curves[1], "loss", (0, 100), "upper right"),
+            CurvesPanel(axes[0], curves[0], last, "accuracy", (0, 1), "lower right"),
+            CurvesPanel(axes[1], curves[1], last, "loss", (0, 100), "upper right"),
             DigitsPanel(axes[2], lambda: history.training_digits),
-            BandsPanel(axes[3], history.weights, lambda: history.weights_title or style.titles[3], colours[0]),
-            BandsPanel(axes[4], history.biases, lambda: history.biases_title or style.titles[4], colours[1]),
+            BandsPanel(axes[3], history.weights, last, lambda: history.weights_title or style.titles[3], colours[0]),
+            BandsPanel(axes[4], history.biases, last, lambda: history.biases_title or style.titles[4], colours[1]),
             DigitsPanel(axes[5], lambda: history.test_digits, scale=(100, 90)),
         ]
         for panel, title in zip(self.panels, style.titles):
-            panel.axes.set_title(title, color=COLOURS["text"])
-        self.status = figure.text(0, 0, "", color=COLOURS["text"], va="center", linespacing=1.3)
-        # What is drawn over an old state of a panel, or of the status line, before the new one
-        self.blanks = [self.add_blank() for _ in self.panels]
-        self.status_blank = self.add_blank()
+            # with a y, or matplotlib would look at each drawing whether there is anything to move the title away from
+            panel.axes.set_title(title, color=COLOURS["text"], y=1)
+        self.status = StatusLine(figure)
         self.scale = None
         self.show_layout("0")
-
-    def add_blank(self):
-        from matplotlib.patches import Rectangle
-
-        colour = COLOURS["background"]
-        blank = Rectangle((0, 0), 1, 1, transform=self.figure.transFigure, facecolor=colour, linewidth=0, zorder=-1)
-        return self.figure.add_artist(blank)
 
     def show_layout(self, key):
         """Shows the panels of LAYOUTS[key] and hides the others."""
@@ -468,97 +463,178 @@ class Picture:
         """Puts the panels of the layout into their places, for the size that the figure has now."""
         width, height = self.figure.get_size_inches()
         self.set_scale(min(max(min(width / SIZE[0], height / SIZE[1]), SCALES[0]), SCALES[1]))
-        status_height = self.place_status(width, height)
+        status_height = self.status.place(width, height, self.scale)
         rows, columns = len(self.layout), len(self.layout[0])
         cell_width, cell_height = 1 / columns, (1 - status_height) / rows  # as parts of the figure
         margin = {side: inches * self.scale for side, inches in MARGINS.items()}
         left, right = (min(margin[side] / width, 0.2 * cell_width) for side in ("left", "right"))
         top, bottom = (min(margin[side] / height, 0.2 * cell_height) for side in ("top", "bottom"))
         places = {number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)}
-        for number, (panel, blank) in enumerate(zip(self.panels, self.blanks), start=1):
+        for number, panel in enumerate(self.panels, start=1):
             panel.axes.set_visible(number in places)
             if number in places:
                 row, column = places[number]
                 x, y = column * cell_width, 1 - (row + 1) * cell_height
-                blank.set_bounds(x, y, cell_width, cell_height)
+                panel.blank.set_bounds(x, y, cell_width, cell_height)
                 panel.axes.set_position([x + left, y + bottom, cell_width - left - right, cell_height - top - bottom])
 
     def set_scale(self, scale):
         """Sets the sizes of all text, for a window this many times the usual one."""
-        if scale == self.scale:
-            return
-        self.scale = scale
-        for panel in self.panels:
-            panel.set_scale(scale)
-        self.status.set_fontsize(FONT_SIZES["status"] * scale)
-
-    def place_status(self, width, height):
-        """Makes room for the line at the bottom, in a figure of so many inches; returns the height, as a part of it."""
-        size = FONT_SIZES["status"] * self.scale / 72  # inches
-        margin = min(MARGINS["left"] * self.scale, 0.05 * width)
-        self.line_length = max(int((width - 2 * margin) / (0.6 * size)), 20)  # a character is some 0.6 as wide as high
-        lines = -(-STATUS_CHARACTERS // self.line_length)
-        status_height = min((lines * 1.6 + 0.9) * size / height, 0.4)
-        self.status.set_position((margin / width, status_height / 2))
-        self.status_blank.set_bounds(0, 0, 1, status_height)
-        return status_height
+        if scale != self.scale:
+            self.scale = scale
+            for panel in self.panels:
+                panel.set_scale(scale)
 
     def update(self, status):
-        """Brings the panels that can be seen and the line at the bottom up to date.
-
-        Returns what changed, as pairs of artists: a blank, and what comes on it.
-        """
-        changed = []
-        for panel, blank in zip(self.panels, self.blanks):
-            if panel.axes.get_visible() and panel.update():
-                changed.append((blank, panel.axes))
-        text = textwrap.fill(status, self.line_length, break_long_words=False, break_on_hyphens=False)
-        if text != self.status.get_text():
-            self.status.set_text(text)
-            changed.append((self.status_blank, self.status))
+        """Brings what can be seen up to date; returns the parts that change, panels and the line at the bottom."""
+        changed = [panel for panel in self.panels if panel.axes.get_visible() and panel.update()]
+        if self.status.update(status):
+            changed.append(self.status)
         return changed
-
-    def draw(self, changed):
-        """Draws these pairs over what is on the canvas."""
-        for blank, artist in changed:
-            self.figure.draw_artist(blank)
-            self.figure.draw_artist(artist)
-        for blank, _ in changed:  # only now, so that all of them change together on the screen
-            self.figure.canvas.blit(blank.get_window_extent())
 
     def reset_zooms(self):
         for panel in self.panels:
             panel.reset_zoom()
 
+    # Drawing only what changed: each part keeps a backdrop with all that stands still, and what moves is drawn over it
 
-class Panel:
+    def draw_in_parts(self):
+        """From now on, a drawing of the whole figure is only the start: what moves is then drawn part by part."""
+        for part in [*self.panels, self.status]:
+            for artist in part.moving:
+                artist.set_animated(True)
+        self.figure.canvas.mpl_connect("draw_event", self.complete)
+
+    def complete(self, event):
+        """The whole figure was just drawn, by whatever was the cause."""
+        if not event.canvas.is_saving():  # in a file, what moves is drawn with the rest
+            for panel in self.panels:
+                if panel.axes.get_visible():
+                    panel.keep_backdrop()
+                    panel.draw_moving()
+            self.status.keep_backdrop()
+            self.status.draw_moving()
+
+    def draw(self, changed):
+        """Draws these parts."""
+        canvas = self.figure.canvas
+        for part in changed:
+            if part.backdrop is None:
+                part.draw_backdrop()
+                part.keep_backdrop()
+            else:
+                canvas.restore_region(part.backdrop)
+            part.draw_moving()
+        for part in changed:  # only now, so that all of them change together on the screen
+            canvas.blit(part.blank.get_window_extent())
+
+
+class Part:
+    """A rectangle of the picture that can be drawn by itself."""
+
+    def __init__(self, figure):
+        from matplotlib.patches import Rectangle
+
+        colour = COLOURS["background"]
+        self.figure = figure
+        self.blank = Rectangle((0, 0), 1, 1, transform=figure.transFigure, facecolor=colour, linewidth=0, zorder=-1)
+        self.blank.set_in_layout(False)
+        figure.add_artist(self.blank)
+        self.moving = []  # the artists that change all the time
+        self.backdrop = None  # the pixels of all others; None when they changed, too
+
+    def draw_backdrop(self):
+        self.figure.draw_artist(self.blank)
+
+    def keep_backdrop(self):
+        self.backdrop = self.figure.canvas.copy_from_bbox(self.blank.get_window_extent())
+
+    def draw_moving(self):
+        for artist in self.moving:
+            self.figure.draw_artist(artist)
+
+
+class StatusLine(Part):
+    """The line of text at the bottom; where it is too long for the window, it is several."""
+
+    def __init__(self, figure):
+        super().__init__(figure)
+        self.text = figure.text(0, 0, "", color=COLOURS["text"], va="center", linespacing=1.3)
+        self.moving = [self.text]
+
+    def place(self, width, height, scale):
+        """Makes room for it in a figure of so many inches; returns its height, as a part of the figure's."""
+        size = FONT_SIZES["status"] * scale
+        self.text.set_fontsize(size)
+        line = size / 72  # inches
+        margin = min(MARGINS["left"] * scale, 0.05 * width)
+        self.characters = max(int((width - 2 * margin) / (0.6 * line)), 20)  # they are some 0.6 as wide as high
+        lines = -(-STATUS_CHARACTERS // self.characters)
+        part = min((lines * 1.6 + 0.9) * line / height, 0.4)
+        self.text.set_position((margin / width, part / 2))
+        self.blank.set_bounds(0, 0, 1, part)
+        return part
+
+    def update(self, text):
+        """Takes in another text; returns whether it is another one."""
+        text = textwrap.fill(text, self.characters, break_long_words=False, break_on_hyphens=False)
+        if text == self.text.get_text():
+            return False
+        self.text.set_text(text)
+        return True
+
+
+class Panel(Part):
     """What all panels have in common. Theirs are update, which takes in new data, and reset_zoom."""
 
     def __init__(self, axes):
+        super().__init__(axes.figure)
         self.axes = axes
-        axes.tick_params(length=0, colors=COLOURS["text"])
+        axes.tick_params(left=False, bottom=False, colors=COLOURS["text"])
         for spine in axes.spines.values():
             spine.set_color(COLOURS["spine"])
+
+    def draw_backdrop(self):
+        super().draw_backdrop()
+        self.figure.draw_artist(self.axes)
 
     def set_scale(self, scale):
         self.axes.title.set_fontsize(FONT_SIZES["title"] * scale)
         self.axes.tick_params(labelsize=FONT_SIZES["ticks"] * scale, pad=5 * scale)
 
 
-class CurvesPanel(Panel):
+class IterationsPanel(Panel):
+    """A panel with the iterations on the x axis, up to the last. Its axes grow in steps: each costs a new backdrop."""
+
+    GROWTH = 1.2
+
+    def __init__(self, axes, last):
+        super().__init__(axes)
+        self.last = last
+        axes.grid(color=COLOURS["grid"])
+        axes.locator_params(nbins=6)
+
+    def fit_x(self, xs):
+        """Makes room for these iterations, unless somebody zoomed: that turns autoscale off."""
+        left, right = self.axes.get_xlim()
+        end = max([x[-1] for x in xs if len(x)], default=0)
+        if self.axes.get_autoscalex_on() and not (left == 0 and end <= right <= max(self.GROWTH * end, 1)):
+            end = max(end, min(self.GROWTH * end, self.last), 1)
+            self.axes.set_xlim(0, end, auto=True)
+            self.backdrop = None
+
+
+class CurvesPanel(IterationsPanel):
     """One quantity, "accuracy" or "loss", of the training and the test data over iterations."""
 
-    def __init__(self, axes, curves, quantity, limits, legend_place):
-        super().__init__(axes)
+    def __init__(self, axes, curves, last, quantity, limits, legend_place):
+        super().__init__(axes, last)
         self.curves, self.limits = curves, limits
-        self.lines = [
+        self.moving = [
             axes.plot([], [], color=COLOURS[name], linewidth=width, label=f"{name} {quantity}")[0]
             for name, width in (("training", 0.8), ("test", 2.5))
         ]
-        self.shown = None
-        axes.grid(color=COLOURS["grid"])
-        axes.locator_params(nbins=6)
-        self.legend = axes.legend(loc=legend_place)
+        self.legend = axes.legend(loc=legend_place, labelcolor=COLOURS["text"])
         self.legend.set_draggable(True)
         self.reset_zoom()
 
@@ -568,9 +644,9 @@ class CurvesPanel(Panel):
         if state == self.shown:
             return False
         self.shown = state
-        for curve, line in zip(self.curves, self.lines):
+        for curve, line in zip(self.curves, self.moving):
             line.set_data(*curve.values().T)
-        fit_x(self.axes, [line.get_xdata() for line in self.lines])
+        self.fit_x([line.get_xdata() for line in self.moving])
         return True
 
     def set_scale(self, scale):
@@ -584,20 +660,17 @@ class CurvesPanel(Panel):
         self.axes.autoscale(axis="x")
 
 
-class BandsPanel(Panel):
+class BandsPanel(IterationsPanel):
     """The spread of many values over iterations: percentile bands, darker towards the median."""
 
-    def __init__(self, axes, series, get_title, colour):
-        super().__init__(axes)
+    def __init__(self, axes, series, last, get_title, colour):
+        super().__init__(axes, last)
         self.series, self.get_title = series, get_title
         middle = BUCKETS // 2
         strength = [1 - 0.8 * abs(k - middle) / (middle + 0.5) for k in range(BUCKETS)]
-        self.polygons = [
+        self.moving = [
             axes.fill([], [], facecolor=colour, alpha=alpha, edgecolor="none", zorder=2)[0] for alpha in strength
         ]
-        self.shown = None
-        axes.grid(color=COLOURS["grid"])
-        axes.locator_params(nbins=6)
         self.reset_zoom()
 
     def update(self):
@@ -609,14 +682,24 @@ class BandsPanel(Panel):
         rows = rows[np.isfinite(rows).all(axis=1)]  # a loss that is not a number soon makes weights that are not
         x, boundaries = rows[:, 0], rows[:, 1:]  # [k], [k, 8]
         there_and_back = np.concatenate([x, x[::-1]])
-        for polygon, low, high in zip(self.polygons, boundaries.T[:-1], boundaries.T[1:]):
+        for polygon, low, high in zip(self.moving, boundaries.T[:-1], boundaries.T[1:]):
             polygon.set_xy(np.column_stack([there_and_back, np.concatenate([low, high[::-1]])]))
-        self.axes.title.set_text(self.get_title())
-        fit_x(self.axes, [x])
-        if x.size and self.axes.get_autoscaley_on():
-            gap = 0.05 * (boundaries.max() - boundaries.min()) or 0.1
-            self.axes.set_ylim(boundaries.min() - gap, boundaries.max() + gap, auto=True)
+        if self.axes.get_title() != self.get_title():
+            self.axes.title.set_text(self.get_title())
+            self.backdrop = None
+        self.fit_x([x])
+        if x.size:
+            self.fit_y(boundaries.min(), boundaries.max())
         return True
+
+    def fit_y(self, low, high):
+        """Makes room for these values, and not too much, unless somebody zoomed."""
+        bottom, top = self.axes.get_ylim()
+        fits = bottom <= low and high <= top and top - bottom <= 2 * (high - low)
+        if self.axes.get_autoscaley_on() and not fits:
+            gap = 0.1 * (high - low) or 0.1
+            self.axes.set_ylim(low - gap, high + gap, auto=True)
+            self.backdrop = None
 
     def reset_zoom(self):
         self.shown = None
@@ -629,22 +712,32 @@ class DigitsPanel(Panel):
     def __init__(self, axes, get_picture, scale=None):
         super().__init__(axes)
         self.get_picture, self.scale = get_picture, scale
-        self.shown = np.full([1, 1, 3], 255, dtype=np.uint8)
-        self.image = axes.imshow(self.shown)
+        self.shown = (None, 1)  # the picture, and of how many of its pixels, squared, each one is made that is drawn
+        self.image = axes.imshow(np.full([1, 1, 3], 255, dtype=np.uint8))
+        self.moving = [self.image]
         axes.set_xticks([])
         axes.set_yticks([])
 
     def update(self):
-        """Takes in a new picture; returns whether there was one."""
+        """Takes in a new picture; returns whether there was one, or the place for it has another size."""
         picture = self.get_picture()
-        if picture is None or picture is self.shown:
+        if picture is None:
             return False
-        same_size = picture.shape == self.shown.shape
-        self.shown = picture
-        self.image.set_data(picture)
-        if not same_size:
+        former, _ = self.shown
+        if former is None or picture.shape != former.shape:
             self.fit(*picture.shape[:2])
+        factor = self.reduction()
+        if picture is former and factor == self.shown[1]:
+            return False
+        self.shown = (picture, factor)
+        self.image.set_data(reduced(picture, factor))
         return True
+
+    def reduction(self):
+        """By what number the picture can be reduced and still be finer than the screen. Fewer pixels are drawn faster."""
+        view, place = self.axes.viewLim, self.axes.bbox
+        pixels_per_dot = max(abs(view.width) / place.width, abs(view.height) / place.height)
+        return max(1, int(pixels_per_dot / 1.4))
 
     def fit(self, height, width):
         self.image.set_extent([0, width, height, 0])
@@ -654,6 +747,7 @@ class DigitsPanel(Panel):
             self.axes.set_yticks((top - percent) / (top - bottom) * height)
             self.axes.set_yticklabels([f"{p}%" for p in percent])
         self.reset_zoom()
+        self.backdrop = None
 
     def reset_zoom(self):
         left, right, bottom, top = self.image.get_extent()
@@ -661,21 +755,21 @@ class DigitsPanel(Panel):
         self.axes.set_ylim(bottom, top)
 
 
-def fit_x(axes, xs):
-    """Scales the x axis to the data, unless somebody zoomed: that turns autoscale off."""
-    ends = [x[-1] for x in xs if len(x)]
-    if ends and axes.get_autoscalex_on():
-        axes.set_xlim(0, max(max(ends), 1), auto=True)
+def reduced(picture, factor):
+    """The picture, uint8 [height, width, 3], with the mean of factor x factor pixels for each."""
+    height, width = (size // factor * factor for size in picture.shape[:2])
+    corners = [picture[i:height:factor, j:width:factor] for i in range(factor) for j in range(factor)]
+    return (sum(corner.astype(np.uint16) for corner in corners) // factor**2).astype(np.uint8)
 
 
-def file_picture(style, history):
+def file_picture(style, history, iterations):
     """A Picture on a figure of its own, for a file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE, dpi=style.dpi, facecolor=COLOURS["background"])
     FigureCanvasAgg(figure)
-    return Picture(figure, style, history)
+    return Picture(figure, style, history, iterations)
 
 
 # ------------------------------------------------------------------------------------------------- the drawing process
@@ -712,8 +806,8 @@ class Show:
 KEYS = dict.fromkeys(LAYOUTS, "show_layout")
 KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
 TICK = 0.04  # seconds between two looks at the messages
-FRAME_INTERVALS = (0.2, 0.4)  # seconds between two frames, at least and at most
-DRAWING_SHARE = 1 / 10  # of the time, between these two: training needs the processor more
+FRAME_INTERVALS = (0.1, 0.45)  # seconds between two frames, at least and at most
+DRAWING_SHARE = 1 / 25  # of the time, between these two: training needs the processor more
 WINDOWLESS_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 
@@ -723,7 +817,9 @@ class WindowShow(Show):
     def __init__(self, style, iterations, reply, figure):
         super().__init__(style, iterations, reply)
         self.figure = figure
-        self.picture = Picture(figure, style, self.history)
+        self.picture = Picture(figure, style, self.history, iterations)
+        if figure.canvas.supports_blit:
+            self.picture.draw_in_parts()
         self.pace = Pace(iterations)
         self.state = "training"
         self.messages = queue.Queue()
@@ -903,7 +999,7 @@ class NotebookShow(Show):
 
     def __init__(self, style, iterations, reply):
         super().__init__(style, iterations, reply)
-        self.picture = file_picture(style, self.history)
+        self.picture = file_picture(style, self.history, iterations)
         self.pace = Pace(iterations)
         self.next_picture = 0.0
 
@@ -933,7 +1029,7 @@ class PictureFileShow(Show):
     """Where there is no screen: the picture of the whole run goes into a PNG file when it ends."""
 
     def end(self, state):
-        picture = file_picture(self.style, self.history)
+        picture = file_picture(self.style, self.history, self.iterations)
         picture.update(status_text(self.style.name, self.history, self.i, self.iterations))
         with open_unused(self.style.name, ".png") as file:
             picture.figure.savefig(file, format="png")
@@ -952,7 +1048,7 @@ class FilmShow(Show):
 
         if not FFMpegWriter.isAvailable():
             matplotlib.rcParams["animation.ffmpeg_path"] = packaged_ffmpeg()
-        self.picture = file_picture(style, self.history)
+        self.picture = file_picture(style, self.history, iterations)
         self.kept = None
         if os.path.exists(self.PATH):
             with open_unused(*os.path.splitext(self.PATH)) as file:
@@ -1085,7 +1181,7 @@ class DrawingProcess:
     """The training process's end of the process that draws: this file, run as a program."""
 
     STARTING_TIMEOUT = 60  # seconds; the first start of matplotlib may take some
-    SENDING_INTERVAL = 0.05  # seconds to wait for more messages, which then go together
+    SENDING_INTERVAL = 0.1  # seconds to wait for more messages, which then go together
 
     def __init__(self, way, style, iterations, replaceable=(), limit=float("inf"), **variables):
         variables = dict(os.environ, **variables)

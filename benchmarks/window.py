@@ -102,24 +102,19 @@ class Run:
         hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
         environment = {name: value for name, value in os.environ.items() if name not in hidden}
         environment.update(variables, PYTHONPATH=str(ROOT), CALLS=str(self.calls))
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", str(script)], stdout=subprocess.PIPE, env=environment, encoding="utf-8"
-        )
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self.output = ""
+        self.output = Path(self.folder.name) / "output.txt"
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen([sys.executable, "-u", str(script)], stdout=output, env=environment)
 
     def says(self, text):
         """Whether it has printed this text by now, or has ended."""
-        self.output += self.process.stdout.read() or ""
-        return text in self.output or self.process.poll() is not None
+        return text in self.output.read_text(encoding="utf-8") or self.process.poll() is not None
 
     def end(self):
         """Waits for the end; returns the calls of training_step, rows of begin, end and whether it tested."""
-        while self.process.poll() is None:
-            self.says("")
-            time.sleep(0.05)
-        if self.process.returncode:
-            sys.exit(f"{self.process.args[-1]} ended with status {self.process.returncode}:\n{self.output[-2000:]}")
+        if self.process.wait():
+            last = self.output.read_text(encoding="utf-8")[-2000:]
+            sys.exit(f"{self.process.args[-1]} ended with status {self.process.returncode}:\n{last}")
         calls = json.loads(self.calls.read_text())
         self.folder.cleanup()
         return np.array(calls)
@@ -193,7 +188,8 @@ def measure_response(presses, screen):
     tests = tests[tests[:, 2] == 1]
     answers = 1000 * np.array(answers)
     testing = np.array([((tests[:, 0] <= moment) & (moment <= tests[:, 1])).any() for moment in moments])
-    print("| key presses in stage 3.1 | number | median, ms | 95th percentile, ms | longest, ms |\n|---|---|---|---|---|")
+    print("| key presses in stage 3.1 | number | median, ms | 95th percentile, ms | longest, ms |")
+    print("|---|---|---|---|---|")
     for name, chosen in (("all", answers), ("while the test set was evaluated", answers[testing])):
         middle, high = np.percentile(chosen, [50, 95])
         print(f"| {name} | {len(chosen)} | {middle:.0f} | {high:.0f} | {chosen.max():.0f} |")
@@ -234,7 +230,8 @@ def measure_cost(rounds):
         history = recorded(iterations)
         memory.append(tracemalloc.get_traced_memory()[0] / 1e6)
         tracemalloc.stop()
-        pictures.append((tensorflowvisu.file_picture(style, history), history))
+        pictures.append((tensorflowvisu.file_picture(style, history, iterations), history))
+        pictures[-1][0].draw_in_parts()
         pictures[-1][0].update("")
         pictures[-1][0].figure.canvas.draw()
     times = [[frame_seconds(*pair, f"frame {n}") for pair in pictures] for n in range(50 * rounds)]
@@ -256,7 +253,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3, help="full runs of each stage, with the window and without")
     parser.add_argument("--presses", type=int, default=200, help="key presses")
-    parser.add_argument("--parts", nargs="+", choices=["ratio", "response", "cost"], default=["ratio", "response", "cost"])
+    parts = ("ratio", "response", "cost")
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="what to measure")
     options = parser.parse_args()
     with Screen() as screen:
         if "ratio" in options.parts:
