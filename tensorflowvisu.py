@@ -252,7 +252,7 @@ def described(value):
 
 # ------------------------------------------------------------------------------ what the drawing process keeps of a run
 
-CAPACITY = 640  # rows of a series, enough for 10,000 iterations with an update every 20
+CAPACITY = 512  # rows of a series, enough for 10,000 iterations with an update every 20
 
 
 class Series:
@@ -376,19 +376,18 @@ class Pace:
         return [f"{rate:,.0f} iterations/s" if rate >= 10 else f"{rate:.1f} iterations/s", f"{left} left"]
 
 
-def status_text(name, history, i, iterations, pace=(), state="training"):
-    """The line at the bottom of the picture: the script, how far it is, and how well it does."""
-    parts = [name, f"iteration {i:,} of {iterations:,}"]
+def status_texts(name, history, i, iterations, pace=(), state="training"):
+    """The line at the bottom of the picture: the script and how well it does, and how far and how fast it is."""
+    left, right = [name], [f"iteration {i:,} of {iterations:,}", *pace]
     if history.epoch is not None:
-        parts.append(f"epoch {history.epoch:.0f}")
-    parts.extend(pace)
-    if history.learning_rate is not None:
-        parts.append(f"learning rate {history.learning_rate:.3g}")
+        left.append(f"epoch {history.epoch:.0f}")
     if history.best_test_accuracy is not None:
-        parts.append(f"best test accuracy {history.best_test_accuracy:.4f}")
+        left.append(f"best test accuracy {history.best_test_accuracy:.4f}")
     if state != "training":
-        parts.append(state.upper() if state in ("paused", "finished") else state)
-    return SEPARATOR.join(part.replace(" ", NO_BREAK) for part in parts)
+        left.append(state.upper() if state in ("paused", "finished") else state)
+    if history.learning_rate is not None:
+        right.append(f"learning rate {history.learning_rate:.3g}")
+    return [SEPARATOR.join(part.replace(" ", NO_BREAK) for part in parts) for parts in (left, right)]
 
 
 SEPARATOR, NO_BREAK = " \u00b7 ", "\u00a0"  # lines break at separators only
@@ -421,7 +420,7 @@ SIZE = (19.2, 10.8)  # inches
 MARGINS = {"left": 0.85, "right": 0.3, "top": 0.6, "bottom": 0.5}  # inches around each panel, in a window of that size
 FONT_SIZES = {"title": 15, "ticks": 11, "legend": 12, "status": 12}  # points, in a window of that size
 SCALES = (0.85, 3.0)  # margins and fonts grow with the window, and shrink with it no further than can be read
-STATUS_CHARACTERS = 165  # of a long line at the bottom; where it does not fit, it is broken
+STATUS_CHARACTERS = (78, 82)  # of long texts at the bottom, left and right; where they do not fit, they are broken
 
 # What a picture looks like and is about: titles of 6 panels, 2 indices into BAND_COLOURS, dots per inch, the script
 Style = collections.namedtuple("Style", "titles band_colours dpi name")
@@ -451,152 +450,194 @@ class Picture:
             # with a y, or matplotlib would look at each drawing whether there is anything to move the title away from
             panel.axes.set_title(title, color=COLOURS["text"], y=1)
         self.status = StatusLine(figure)
+        self.parts = [*self.panels, self.status]
         self.scale = None
-        self.show_layout("0")
+        self.layout = LAYOUTS["0"]
+        self.place_panels()
 
     def show_layout(self, key):
         """Shows the panels of LAYOUTS[key] and hides the others."""
         self.layout = LAYOUTS[key]
         self.place_panels()
 
+    def fit_to_size(self):
+        """The figure has another size."""
+        for part in self.parts:
+            part.backdrops.clear()
+        self.place_panels()
+
     def place_panels(self):
         """Puts the panels of the layout into their places, for the size that the figure has now."""
         width, height = self.figure.get_size_inches()
-        self.set_scale(min(max(min(width / SIZE[0], height / SIZE[1]), SCALES[0]), SCALES[1]))
-        status_height = self.status.place(width, height, self.scale)
-        rows, columns = len(self.layout), len(self.layout[0])
-        cell_width, cell_height = 1 / columns, (1 - status_height) / rows  # as parts of the figure
-        margin = {side: inches * self.scale for side, inches in MARGINS.items()}
-        left, right = (min(margin[side] / width, 0.2 * cell_width) for side in ("left", "right"))
-        top, bottom = (min(margin[side] / height, 0.2 * cell_height) for side in ("top", "bottom"))
-        places = {number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)}
-        for number, panel in enumerate(self.panels, start=1):
-            panel.axes.set_visible(number in places)
-            if number in places:
-                row, column = places[number]
-                x, y = column * cell_width, 1 - (row + 1) * cell_height
-                panel.blank.set_bounds(x, y, cell_width, cell_height)
-                panel.axes.set_position([x + left, y + bottom, cell_width - left - right, cell_height - top - bottom])
-
-    def set_scale(self, scale):
-        """Sets the sizes of all text, for a window this many times the usual one."""
+        scale = min(max(min(width / SIZE[0], height / SIZE[1]), SCALES[0]), SCALES[1])
         if scale != self.scale:
             self.scale = scale
             for panel in self.panels:
                 panel.set_scale(scale)
+        status_height = self.status.place(width, height, scale)
+        rows, columns = len(self.layout), len(self.layout[0])
+        cell_width, cell_height = 1 / columns, (1 - status_height) / rows  # as parts of the figure
+        margin = {side: inches * scale for side, inches in MARGINS.items()}
+        left, right = (min(margin[side] / width, 0.2 * cell_width) for side in ("left", "right"))
+        top, bottom = (min(margin[side] / height, 0.2 * cell_height) for side in ("top", "bottom"))
+        inner = [left, bottom, cell_width - left - right, cell_height - top - bottom]
+        places = {number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)}
+        for number, panel in enumerate(self.panels, start=1):
+            if number in places:
+                row, column = places[number]
+                panel.show_at([column * cell_width, 1 - (row + 1) * cell_height, cell_width, cell_height], inner)
+            else:
+                panel.hide()
+        self.rearranged = True
+
+    def visible_parts(self):
+        return [part for part in self.parts if part.is_visible()]
 
     def update(self, status):
-        """Brings what can be seen up to date; returns the parts that change, panels and the line at the bottom."""
-        changed = [panel for panel in self.panels if panel.axes.get_visible() and panel.update()]
+        """Brings what can be seen up to date, status with two texts; returns the parts that change."""
+        changed = [panel for panel in self.panels if panel.is_visible() and panel.update()]
         if self.status.update(status):
             changed.append(self.status)
+        if self.rearranged:
+            self.rearranged = False
+            changed = self.visible_parts()
         return changed
 
     def reset_zooms(self):
         for panel in self.panels:
             panel.reset_zoom()
+        self.rearranged = True
 
-    # Drawing only what changed: each part keeps a backdrop with all that stands still, and what moves is drawn over it
+    # On a screen the parts draw themselves, each when it changed. matplotlib takes animated artists for none of its
+    # business: all that its own drawing leaves to do is the background, and it then says so with a draw_event.
 
     def draw_in_parts(self):
-        """From now on, a drawing of the whole figure is only the start: what moves is then drawn part by part."""
-        for part in [*self.panels, self.status]:
-            for artist in part.moving:
-                artist.set_animated(True)
+        """From now on only what changed is drawn. For canvases that can copy their pixels."""
+        for part in self.parts:
+            part.set_animated()
         self.figure.canvas.mpl_connect("draw_event", self.complete)
 
     def complete(self, event):
-        """The whole figure was just drawn, by whatever was the cause."""
-        if not event.canvas.is_saving():  # in a file, what moves is drawn with the rest
-            for panel in self.panels:
-                if panel.axes.get_visible():
-                    panel.keep_backdrop()
-                    panel.draw_moving()
-            self.status.keep_backdrop()
-            self.status.draw_moving()
+        """Draws all parts over the background, for whatever reason it was drawn."""
+        if event.canvas.is_saving():
+            for part in self.visible_parts():
+                part.whole.draw(event.renderer)
+        else:
+            for part in self.visible_parts():
+                part.draw()
 
-    def draw(self, changed):
-        """Draws these parts."""
-        canvas = self.figure.canvas
-        for part in changed:
-            if part.backdrop is None:
-                part.draw_backdrop()
-                part.keep_backdrop()
-            else:
-                canvas.restore_region(part.backdrop)
-            part.draw_moving()
-        for part in changed:  # only now, so that all of them change together on the screen
-            canvas.blit(part.blank.get_window_extent())
+    def show(self, parts):
+        """Brings parts that have been drawn to the screen, all together."""
+        for part in parts:
+            self.figure.canvas.blit(part.blank.get_window_extent())
 
 
 class Part:
-    """A rectangle of the picture that can be drawn by itself."""
+    """A rectangle of the picture that can be drawn by itself: what moves over a backdrop of all that stands still.
 
-    def __init__(self, figure):
+    whole: the artist with all that is in it. moving: the artists of it, or it itself, that change all the time.
+    """
+
+    def __init__(self, figure, whole, moving):
         from matplotlib.patches import Rectangle
 
-        colour = COLOURS["background"]
-        self.figure = figure
-        self.blank = Rectangle((0, 0), 1, 1, transform=figure.transFigure, facecolor=colour, linewidth=0, zorder=-1)
-        self.blank.set_in_layout(False)
-        figure.add_artist(self.blank)
-        self.moving = []  # the artists that change all the time
-        self.backdrop = None  # the pixels of all others; None when they changed, too
+        self.figure, self.whole, self.moving = figure, whole, moving
+        self.blank = Rectangle((0, 0), 1, 1, transform=figure.transFigure, facecolor=COLOURS["background"], linewidth=0)
+        self.blank.set_figure(figure)
+        self.backdrops = {}  # for a place where it was shown: the pixels, and the version of what stands still
+        self.version = 0
 
-    def draw_backdrop(self):
-        self.figure.draw_artist(self.blank)
+    def is_visible(self):
+        return self.whole.get_visible()
 
-    def keep_backdrop(self):
-        self.backdrop = self.figure.canvas.copy_from_bbox(self.blank.get_window_extent())
+    def set_animated(self):
+        for artist in [self.whole, *self.moving]:
+            artist.set_animated(True)
 
-    def draw_moving(self):
+    def count_changes(self):
+        """matplotlib sets stale when something in the whole changes, apart from animated artists."""
+        if self.whole.stale and self.whole not in self.moving:
+            self.version += 1
+            self.whole.stale = False
+
+    def draw(self):
+        self.count_changes()
+        extent = self.blank.get_window_extent()
+        version, pixels = self.backdrops.get(extent.bounds, (None, None))
+        if version == self.version:
+            self.figure.canvas.restore_region(pixels)
+        else:
+            self.figure.draw_artist(self.blank)
+            if self.whole not in self.moving:
+                self.figure.draw_artist(self.whole)
+            self.backdrops[extent.bounds] = (self.version, self.figure.canvas.copy_from_bbox(extent))
         for artist in self.moving:
             self.figure.draw_artist(artist)
 
 
 class StatusLine(Part):
-    """The line of text at the bottom; where it is too long for the window, it is several."""
+    """The text at the bottom: on the left what changes seldom, on the right what moves, in one line if there is room.
+
+    Apart, because matplotlib takes its time for each letter.
+    """
 
     def __init__(self, figure):
-        super().__init__(figure)
-        self.text = figure.text(0, 0, "", color=COLOURS["text"], va="center", linespacing=1.3)
-        self.moving = [self.text]
+        setting = {"color": COLOURS["text"], "va": "center", "linespacing": 1.3}
+        self.left, self.right = figure.text(0, 0, "", **setting), figure.text(0, 0, "", **setting)
+        super().__init__(figure, self.left, moving=[self.right])
 
     def place(self, width, height, scale):
         """Makes room for it in a figure of so many inches; returns its height, as a part of the figure's."""
         size = FONT_SIZES["status"] * scale
-        self.text.set_fontsize(size)
         line = size / 72  # inches
-        margin = min(MARGINS["left"] * scale, 0.05 * width)
+        margin = min(MARGINS["right"] * scale, 0.05 * width)
         self.characters = max(int((width - 2 * margin) / (0.6 * line)), 20)  # they are some 0.6 as wide as high
-        lines = -(-STATUS_CHARACTERS // self.characters)
-        part = min((lines * 1.6 + 0.9) * line / height, 0.4)
-        self.text.set_position((margin / width, part / 2))
+        lines = [-(-length // self.characters) for length in STATUS_CHARACTERS]
+        in_one_line = sum(STATUS_CHARACTERS) <= self.characters
+        part = min(((1 if in_one_line else sum(lines)) * 1.6 + 0.9) * line / height, 0.4)
+        middles = (0.5, 0.5) if in_one_line else (1 - lines[0] / sum(lines) / 2, lines[1] / sum(lines) / 2)
+        for text, middle in zip((self.left, self.right), middles):
+            text.set_fontsize(size)
+            text.set_position((margin / width, middle * part))
+        if in_one_line:
+            self.right.set_x(1 - margin / width)
+        self.right.set_horizontalalignment("right" if in_one_line else "left")
         self.blank.set_bounds(0, 0, 1, part)
         return part
 
-    def update(self, text):
-        """Takes in another text; returns whether it is another one."""
-        text = textwrap.fill(text, self.characters, break_long_words=False, break_on_hyphens=False)
-        if text == self.text.get_text():
-            return False
-        self.text.set_text(text)
-        return True
+    def update(self, texts):
+        """Takes in the two texts; returns whether one changed."""
+        changed = False
+        for artist, text in zip((self.left, self.right), texts):
+            text = textwrap.fill(text, self.characters, break_long_words=False, break_on_hyphens=False)
+            if text != artist.get_text():
+                artist.set_text(text)
+                changed = True
+        return changed
 
 
 class Panel(Part):
     """What all panels have in common. Theirs are update, which takes in new data, and reset_zoom."""
 
-    def __init__(self, axes):
-        super().__init__(axes.figure)
+    def __init__(self, axes, moving):
+        super().__init__(axes.figure, axes, moving)
         self.axes = axes
         axes.tick_params(left=False, bottom=False, colors=COLOURS["text"])
         for spine in axes.spines.values():
             spine.set_color(COLOURS["spine"])
 
-    def draw_backdrop(self):
-        super().draw_backdrop()
-        self.figure.draw_artist(self.axes)
+    def show_at(self, cell, inner):
+        """Shows it in a cell of the figure, the axes in an inner part of that; both [left, bottom, width, height]."""
+        self.count_changes()
+        self.blank.set_bounds(*cell)
+        self.axes.set_visible(True)
+        self.axes.set_position([cell[0] + inner[0], cell[1] + inner[1], inner[2], inner[3]])
+        self.axes.stale = False  # it looks in each place as it did there before
+
+    def hide(self):
+        self.count_changes()
+        self.axes.set_visible(False)
+        self.axes.stale = False
 
     def set_scale(self, scale):
         self.axes.title.set_fontsize(FONT_SIZES["title"] * scale)
@@ -608,8 +649,8 @@ class IterationsPanel(Panel):
 
     GROWTH = 1.2
 
-    def __init__(self, axes, last):
-        super().__init__(axes)
+    def __init__(self, axes, moving, last):
+        super().__init__(axes, moving)
         self.last = last
         axes.grid(color=COLOURS["grid"])
         axes.locator_params(nbins=6)
@@ -621,19 +662,18 @@ class IterationsPanel(Panel):
         if self.axes.get_autoscalex_on() and not (left == 0 and end <= right <= max(self.GROWTH * end, 1)):
             end = max(end, min(self.GROWTH * end, self.last), 1)
             self.axes.set_xlim(0, end, auto=True)
-            self.backdrop = None
 
 
 class CurvesPanel(IterationsPanel):
     """One quantity, "accuracy" or "loss", of the training and the test data over iterations."""
 
     def __init__(self, axes, curves, last, quantity, limits, legend_place):
-        super().__init__(axes, last)
-        self.curves, self.limits = curves, limits
-        self.moving = [
+        lines = [
             axes.plot([], [], color=COLOURS[name], linewidth=width, label=f"{name} {quantity}")[0]
             for name, width in (("training", 0.8), ("test", 2.5))
         ]
+        super().__init__(axes, lines, last)
+        self.curves, self.limits = curves, limits
         self.legend = axes.legend(loc=legend_place, labelcolor=COLOURS["text"])
         self.legend.set_draggable(True)
         self.reset_zoom()
@@ -664,13 +704,13 @@ class BandsPanel(IterationsPanel):
     """The spread of many values over iterations: percentile bands, darker towards the median."""
 
     def __init__(self, axes, series, last, get_title, colour):
-        super().__init__(axes, last)
-        self.series, self.get_title = series, get_title
         middle = BUCKETS // 2
         strength = [1 - 0.8 * abs(k - middle) / (middle + 0.5) for k in range(BUCKETS)]
-        self.moving = [
+        polygons = [
             axes.fill([], [], facecolor=colour, alpha=alpha, edgecolor="none", zorder=2)[0] for alpha in strength
         ]
+        super().__init__(axes, polygons, last)
+        self.series, self.get_title = series, get_title
         self.reset_zoom()
 
     def update(self):
@@ -686,7 +726,6 @@ class BandsPanel(IterationsPanel):
             polygon.set_xy(np.column_stack([there_and_back, np.concatenate([low, high[::-1]])]))
         if self.axes.get_title() != self.get_title():
             self.axes.title.set_text(self.get_title())
-            self.backdrop = None
         self.fit_x([x])
         if x.size:
             self.fit_y(boundaries.min(), boundaries.max())
@@ -699,7 +738,6 @@ class BandsPanel(IterationsPanel):
         if self.axes.get_autoscaley_on() and not fits:
             gap = 0.1 * (high - low) or 0.1
             self.axes.set_ylim(low - gap, high + gap, auto=True)
-            self.backdrop = None
 
     def reset_zoom(self):
         self.shown = None
@@ -710,11 +748,10 @@ class DigitsPanel(Panel):
     """A picture of digits; scale=(100, 90) puts percent on its left side, from the top to the bottom."""
 
     def __init__(self, axes, get_picture, scale=None):
-        super().__init__(axes)
+        self.image = axes.imshow(np.full([1, 1, 3], 255, dtype=np.uint8))
+        super().__init__(axes, [self.image])
         self.get_picture, self.scale = get_picture, scale
         self.shown = (None, 1)  # the picture, and of how many of its pixels, squared, each one is made that is drawn
-        self.image = axes.imshow(np.full([1, 1, 3], 255, dtype=np.uint8))
-        self.moving = [self.image]
         axes.set_xticks([])
         axes.set_yticks([])
 
@@ -734,7 +771,7 @@ class DigitsPanel(Panel):
         return True
 
     def reduction(self):
-        """By what number the picture can be reduced and still be finer than the screen. Fewer pixels are drawn faster."""
+        """By what the picture can be reduced and still be finer than the screen: fewer pixels are drawn faster."""
         view, place = self.axes.viewLim, self.axes.bbox
         pixels_per_dot = max(abs(view.width) / place.width, abs(view.height) / place.height)
         return max(1, int(pixels_per_dot / 1.4))
@@ -747,7 +784,6 @@ class DigitsPanel(Panel):
             self.axes.set_yticks((top - percent) / (top - bottom) * height)
             self.axes.set_yticklabels([f"{p}%" for p in percent])
         self.reset_zoom()
-        self.backdrop = None
 
     def reset_zoom(self):
         left, right, bottom, top = self.image.get_extent()
@@ -805,8 +841,9 @@ class Show:
 
 KEYS = dict.fromkeys(LAYOUTS, "show_layout")
 KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
-TICK = 0.04  # seconds between two looks at the messages
-FRAME_INTERVALS = (0.1, 0.45)  # seconds between two frames, at least and at most
+TICK = 0.02  # seconds between two looks at the messages
+SLICE = 0.008  # seconds of drawing between two looks at the keys, and what one panel takes
+FRAME_INTERVALS = (0.1, 0.35)  # seconds between two frames, at least and at most
 DRAWING_SHARE = 1 / 25  # of the time, between these two: training needs the processor more
 WINDOWLESS_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
@@ -818,13 +855,14 @@ class WindowShow(Show):
         super().__init__(style, iterations, reply)
         self.figure = figure
         self.picture = Picture(figure, style, self.history, iterations)
-        if figure.canvas.supports_blit:
+        if hasattr(figure.canvas, "copy_from_bbox"):
             self.picture.draw_in_parts()
         self.pace = Pace(iterations)
         self.state = "training"
         self.messages = queue.Queue()
         self.next_frame = 0.0
-        self.incomplete = True  # what is on the canvas; then it is not enough to draw what changed
+        self.undrawn, self.drawn = [], []  # parts of the frame that is being drawn
+        self.incomplete = True  # what is on the canvas: then it is not enough to draw what changed
         self.timer = figure.canvas.new_timer(interval=int(1000 * TICK))
         self.timer.add_callback(self.tick)
         figure.canvas.mpl_connect("key_press_event", self.on_key)
@@ -856,34 +894,52 @@ class WindowShow(Show):
         try:
             while not self.messages.empty():
                 self.take(self.messages.get())
-            if time.monotonic() >= self.next_frame:
-                self.draw()
+            if self.undrawn:
+                self.draw_slice()
+            elif time.monotonic() >= self.next_frame:
+                self.begin_frame()
         except Exception:  # it must show, and must not stop the timer: the next messages may be drawn again
             traceback.print_exc()
         return True  # WebAgg's timer goes on only then
 
-    def draw(self):
-        begun = time.monotonic()
+    def begin_frame(self):
+        """Finds out what there is to draw, and draws a first slice of it."""
         pace = self.pace.parts() if self.state == "training" else ()
-        changed = self.picture.update(
-            status_text(self.style.name, self.history, self.i, self.iterations, pace, self.state)
-        )
-        if self.incomplete or changed and not self.figure.canvas.supports_blit:
+        status = status_texts(self.style.name, self.history, self.i, self.iterations, pace, self.state)
+        changed = self.picture.update(status)
+        self.undrawn = changed + [part for part in self.undrawn if part.is_visible() and part not in changed]
+        self.drawing_time = 0.0
+        if self.undrawn:
+            self.draw_slice()
+
+    def draw_slice(self):
+        """Goes on with the frame for a moment, in order to see what keys are pressed meanwhile; shows it at its end."""
+        begun = time.monotonic()
+        if self.incomplete or not self.figure.canvas.supports_blit:
             self.figure.canvas.draw()
-        else:
-            self.picture.draw(changed)
-        self.incomplete = False
-        if changed:
-            now = time.monotonic()
-            shortest, longest = FRAME_INTERVALS
-            self.next_frame = now + min(max((now - begun) / DRAWING_SHARE, shortest), longest)
+            self.incomplete = False
+            self.undrawn = []
+        while self.undrawn and time.monotonic() - begun < SLICE:
+            self.drawn.append(self.undrawn.pop())
+            self.drawn[-1].draw()
+        if not self.undrawn:
+            self.picture.show(self.drawn)
+            self.drawn = []
+        self.drawing_time += time.monotonic() - begun
+        shortest, longest = FRAME_INTERVALS
+        self.next_frame = time.monotonic() + min(max(self.drawing_time / DRAWING_SHARE, shortest), longest)
+
+    def draw_at_once(self):
+        self.begin_frame()
+        while self.undrawn:
+            self.draw_slice()
 
     # keys
 
     def on_key(self, event):
         if event.key in KEYS:
             getattr(self, KEYS[event.key])(event.key)
-            self.draw()
+            self.draw_at_once()
 
     def show_layout(self, key):
         self.picture.show_layout(key)
@@ -898,7 +954,6 @@ class WindowShow(Show):
 
     def forget_views(self):
         """Empties the tool bar's memory: its Home and Back would bring back the places of another layout, too."""
-        self.incomplete = True
         toolbar = self.figure.canvas.manager.toolbar
         if toolbar:
             toolbar.update()
@@ -911,7 +966,7 @@ class WindowShow(Show):
     # other events
 
     def on_resize(self, event):
-        self.picture.place_panels()
+        self.picture.fit_to_size()
         self.incomplete = True
 
     # messages
@@ -1010,7 +1065,7 @@ class NotebookShow(Show):
 
     def reply_picture(self, state, pace=()):
         begun = time.monotonic()
-        self.picture.update(status_text(self.style.name, self.history, self.i, self.iterations, pace, state))
+        self.picture.update(status_texts(self.style.name, self.history, self.i, self.iterations, pace, state))
         image = io.BytesIO()
         self.picture.figure.savefig(image, format="png")
         self.reply("picture", image.getvalue())
@@ -1030,7 +1085,7 @@ class PictureFileShow(Show):
 
     def end(self, state):
         picture = file_picture(self.style, self.history, self.iterations)
-        picture.update(status_text(self.style.name, self.history, self.i, self.iterations))
+        picture.update(status_texts(self.style.name, self.history, self.i, self.iterations))
         with open_unused(self.style.name, ".png") as file:
             picture.figure.savefig(file, format="png")
         self.reply("saved", file.name)
@@ -1059,7 +1114,7 @@ class FilmShow(Show):
         self.writer.setup(self.picture.figure, self.PATH, dpi=style.dpi)
 
     def add_frame(self):
-        self.picture.update(status_text(self.style.name, self.history, self.i, self.iterations))
+        self.picture.update(status_texts(self.style.name, self.history, self.i, self.iterations))
         self.writer.grab_frame()
 
     def end(self, state):
