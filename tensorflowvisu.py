@@ -439,8 +439,8 @@ class Picture:
         curves = [[curve[quantity] for curve in (history.training, history.test)] for quantity in ("accuracy", "loss")]
         last = iterations - 1
         self.panels = [
-            CurvesPanel(axes[0], curves[0], last, "accuracy", (0, 1), "lower right"),
-            CurvesPanel(axes[1], curves[1], last, "loss", (0, 100), "upper right"),
+            CurvesPanel(axes[0], curves[0], last, (0, 1), "lower right"),
+            CurvesPanel(axes[1], curves[1], last, (0, 100), "upper right"),
             DigitsPanel(axes[2], lambda: history.training_digits),
             BandsPanel(axes[3], history.weights, last, lambda: history.weights_title or style.titles[3], colours[0]),
             BandsPanel(axes[4], history.biases, last, lambda: history.biases_title or style.titles[4], colours[1]),
@@ -463,7 +463,7 @@ class Picture:
     def fit_to_size(self):
         """The figure has another size."""
         for part in self.parts:
-            part.backdrops.clear()
+            part.pixels.clear()
         self.place_panels()
 
     def place_panels(self):
@@ -495,13 +495,12 @@ class Picture:
 
     def update(self, status):
         """Brings what can be seen up to date, status with two texts; returns the parts that change."""
-        changed = [panel for panel in self.panels if panel.is_visible() and panel.update()]
-        if self.status.update(status):
-            changed.append(self.status)
+        visible = [panel for panel in self.panels if panel.is_visible()]
+        changed = [panel for panel in visible if panel.update()]
         if self.rearranged:
             self.rearranged = False
-            changed = self.visible_parts()
-        return changed
+            changed = visible
+        return changed + [self.status] * self.status.update(status)
 
     def reset_zooms(self):
         for panel in self.panels:
@@ -544,8 +543,8 @@ class Part:
         self.figure, self.whole, self.moving = figure, whole, moving
         self.blank = Rectangle((0, 0), 1, 1, transform=figure.transFigure, facecolor=COLOURS["background"], linewidth=0)
         self.blank.set_figure(figure)
-        self.backdrops = {}  # for a place where it was shown: the pixels, and the version of what stands still
-        self.version = 0
+        self.version = 0  # of what stands still
+        self.pixels = {}  # (what, place where it was shown): (version, what it looked like)
 
     def is_visible(self):
         return self.whole.get_visible()
@@ -562,17 +561,32 @@ class Part:
 
     def draw(self):
         self.count_changes()
-        extent = self.blank.get_window_extent()
-        version, pixels = self.backdrops.get(extent.bounds, (None, None))
-        if version == self.version:
-            self.figure.canvas.restore_region(pixels)
-        else:
+        if self.restore("complete", self.data_version()):
+            return
+        if not self.restore("still", self.version):
             self.figure.draw_artist(self.blank)
             if self.whole not in self.moving:
                 self.figure.draw_artist(self.whole)
-            self.backdrops[extent.bounds] = (self.version, self.figure.canvas.copy_from_bbox(extent))
+            self.remember("still", self.version)
         for artist in self.moving:
             self.figure.draw_artist(artist)
+        if self.data_version():
+            self.remember("complete", self.data_version())
+
+    def data_version(self):
+        """What tells one state of all that can be seen from another, where it may stay the same for long."""
+
+    def remember(self, what, version):
+        extent = self.blank.get_window_extent()
+        self.pixels[what, extent.bounds] = (version, self.figure.canvas.copy_from_bbox(extent))
+
+    def restore(self, what, version):
+        """Puts remembered pixels on the canvas; returns whether there are any, of that version and for this place."""
+        remembered, pixels = self.pixels.get((what, self.blank.get_window_extent().bounds), (None, None))
+        if remembered is None or remembered != version:
+            return False
+        self.figure.canvas.restore_region(pixels)
+        return True
 
 
 class StatusLine(Part):
@@ -647,13 +661,13 @@ class Panel(Part):
 class IterationsPanel(Panel):
     """A panel with the iterations on the x axis, up to the last. Its axes grow in steps: each costs a new backdrop."""
 
-    GROWTH = 1.2
+    GROWTH = 1.4
 
     def __init__(self, axes, moving, last):
         super().__init__(axes, moving)
         self.last = last
         axes.grid(color=COLOURS["grid"])
-        axes.locator_params(nbins=6)
+        axes.locator_params(nbins=5)
 
     def fit_x(self, xs):
         """Makes room for these iterations, unless somebody zoomed: that turns autoscale off."""
@@ -665,11 +679,11 @@ class IterationsPanel(Panel):
 
 
 class CurvesPanel(IterationsPanel):
-    """One quantity, "accuracy" or "loss", of the training and the test data over iterations."""
+    """Two curves over iterations, of the training and the test data."""
 
-    def __init__(self, axes, curves, last, quantity, limits, legend_place):
+    def __init__(self, axes, curves, last, limits, legend_place):
         lines = [
-            axes.plot([], [], color=COLOURS[name], linewidth=width, label=f"{name} {quantity}")[0]
+            axes.plot([], [], color=COLOURS[name], linewidth=width, label=name)[0]
             for name, width in (("training", 0.8), ("test", 2.5))
         ]
         super().__init__(axes, lines, last)
@@ -751,6 +765,7 @@ class DigitsPanel(Panel):
         self.image = axes.imshow(np.full([1, 1, 3], 255, dtype=np.uint8))
         super().__init__(axes, [self.image])
         self.get_picture, self.scale = get_picture, scale
+        self.pictures = 0  # that came in
         self.shown = (None, 1)  # the picture, and of how many of its pixels, squared, each one is made that is drawn
         axes.set_xticks([])
         axes.set_yticks([])
@@ -761,6 +776,7 @@ class DigitsPanel(Panel):
         if picture is None:
             return False
         former, _ = self.shown
+        self.pictures += picture is not former
         if former is None or picture.shape != former.shape:
             self.fit(*picture.shape[:2])
         factor = self.reduction()
@@ -769,6 +785,9 @@ class DigitsPanel(Panel):
         self.shown = (picture, factor)
         self.image.set_data(reduced(picture, factor))
         return True
+
+    def data_version(self):
+        return self.version, self.pictures, self.shown[1]
 
     def reduction(self):
         """By what the picture can be reduced and still be finer than the screen: fewer pixels are drawn faster."""
@@ -792,10 +811,19 @@ class DigitsPanel(Panel):
 
 
 def reduced(picture, factor):
-    """The picture, uint8 [height, width, 3], with the mean of factor x factor pixels for each."""
-    height, width = (size // factor * factor for size in picture.shape[:2])
-    corners = [picture[i:height:factor, j:width:factor] for i in range(factor) for j in range(factor)]
-    return (sum(corner.astype(np.uint16) for corner in corners) // factor**2).astype(np.uint8)
+    """The picture, uint8 [height, width, 3], with the mean of factor x factor pixels for each, and opaque: [..., 4].
+
+    matplotlib would make a fourth channel itself, but at each drawing.
+    """
+    height, width = (size // factor for size in picture.shape[:2])
+    smaller = np.full([height, width, 4], 255, dtype=np.uint8)
+    if factor == 1:
+        smaller[..., :3] = picture
+    else:
+        rows, columns = height * factor, width * factor
+        corners = (picture[i:rows:factor, j:columns:factor] for i in range(factor) for j in range(factor))
+        smaller[..., :3] = sum(corner.astype(np.uint16) for corner in corners) // factor**2
+    return smaller
 
 
 def file_picture(style, history, iterations):
@@ -894,33 +922,29 @@ class WindowShow(Show):
         try:
             while not self.messages.empty():
                 self.take(self.messages.get())
+            if not self.undrawn and time.monotonic() >= self.next_frame:
+                self.begin_frame()
             if self.undrawn:
                 self.draw_slice()
-            elif time.monotonic() >= self.next_frame:
-                self.begin_frame()
         except Exception:  # it must show, and must not stop the timer: the next messages may be drawn again
             traceback.print_exc()
         return True  # WebAgg's timer goes on only then
 
     def begin_frame(self):
-        """Finds out what there is to draw, and draws a first slice of it."""
+        """Finds out what there is to draw."""
         pace = self.pace.parts() if self.state == "training" else ()
         status = status_texts(self.style.name, self.history, self.i, self.iterations, pace, self.state)
         changed = self.picture.update(status)
         self.undrawn = changed + [part for part in self.undrawn if part.is_visible() and part not in changed]
         self.drawing_time = 0.0
-        if self.undrawn:
-            self.draw_slice()
 
     def draw_slice(self):
-        """Goes on with the frame for a moment, in order to see what keys are pressed meanwhile; shows it at its end."""
+        """Draws for a moment, in order to see what keys are pressed meanwhile; shows the frame when it is complete."""
         begun = time.monotonic()
         if self.incomplete or not self.figure.canvas.supports_blit:
-            self.figure.canvas.draw()
-            self.incomplete = False
-            self.undrawn = []
+            self.draw_all()
         while self.undrawn and time.monotonic() - begun < SLICE:
-            self.drawn.append(self.undrawn.pop())
+            self.drawn.append(self.undrawn.pop(0))
             self.drawn[-1].draw()
         if not self.undrawn:
             self.picture.show(self.drawn)
@@ -929,21 +953,32 @@ class WindowShow(Show):
         shortest, longest = FRAME_INTERVALS
         self.next_frame = time.monotonic() + min(max(self.drawing_time / DRAWING_SHARE, shortest), longest)
 
-    def draw_at_once(self):
+    def draw_all(self):
+        self.figure.canvas.draw()
+        self.incomplete = False
+        self.undrawn, self.drawn = [], []
+
+    def draw_at_once(self, urgent):
+        """Draws and shows these parts without waiting for the others, if they have changed."""
         self.begin_frame()
-        while self.undrawn:
-            self.draw_slice()
+        if self.incomplete or not self.figure.canvas.supports_blit:
+            return self.draw_all()
+        chosen = [part for part in self.undrawn if part in urgent]
+        for part in chosen:
+            part.draw()
+        self.picture.show(chosen)
+        self.undrawn = [part for part in self.undrawn if part not in chosen]
 
     # keys
 
     def on_key(self, event):
         if event.key in KEYS:
             getattr(self, KEYS[event.key])(event.key)
-            self.draw_at_once()
 
     def show_layout(self, key):
         self.picture.show_layout(key)
         self.forget_views()
+        self.draw_at_once(self.picture.panels)
 
     def show_all(self, key):
         self.show_layout("0")
@@ -951,6 +986,7 @@ class WindowShow(Show):
     def reset_zooms(self, key):
         self.picture.reset_zooms()
         self.forget_views()
+        self.draw_at_once(self.picture.panels)
 
     def forget_views(self):
         """Empties the tool bar's memory: its Home and Back would bring back the places of another layout, too."""
@@ -962,6 +998,7 @@ class WindowShow(Show):
         if self.state in ("training", "paused"):
             self.state = "training" if self.state == "paused" else "paused"
             self.reply(self.state)
+            self.draw_at_once([self.picture.status])
 
     # other events
 

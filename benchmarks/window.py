@@ -173,13 +173,13 @@ def measure_response(presses, screen):
     moments, answers = [], []
     for number in range(presses):
         key = "60"[number % 2]
-        before = screen.pixels(470, 100, 60, 120)  # left of the loss: figures of its axis, or digits
+        before = screen.pixels(470, 150, 60, 20)  # left of the loss: figures of its axis, or digits
         begun = time.monotonic()
         screen.press(key)
-        while screen.pixels(470, 100, 60, 120) == before:
+        while screen.pixels(470, 150, 60, 20) == before:
             if time.monotonic() - begun > 5:
                 sys.exit(f"the key {key} has had no effect for 5 seconds")
-            time.sleep(0.001)
+            time.sleep(0.005)  # seldom enough to leave the processor to what is measured
         moments.append(begun)
         answers.append(time.monotonic() - begun)
         time.sleep(0.37)
