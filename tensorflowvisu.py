@@ -81,6 +81,8 @@ def import_tensorflow_quietly():
 
 
 def import_tensorflow():
+    # TensorFlow 2 imports matplotlib, and with that it would fail on a back end of a name that matplotlib doesn't know
+    backend = os.environ.pop("MPLBACKEND", None)
     try:
         import tensorflow.compat.v1 as tensorflow
 
@@ -91,6 +93,12 @@ def import_tensorflow():
             f"TensorFlow can't be used with {sys.executable}, Python {python} ({first_line(error)}): install it with "
             f"'.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt describes"
         )
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend and "matplotlib" in sys.modules:
+        with contextlib.suppress(ValueError):  # the window's process will say what is wrong with it
+            sys.modules["matplotlib"].rcParams["backend"] = backend
     return tensorflow
 
 
@@ -1039,8 +1047,8 @@ def open_figure(style):
         if not wished:
             raise
         raise RuntimeError(
-            f"MPLBACKEND={wished} can't be used ({first_line(error)}): unset MPLBACKEND, and one that works is found, "
-            f"or install what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
+            f"MPLBACKEND={wished} can't be used ({first_line(error).split(';')[0]}): unset MPLBACKEND, and one that works "
+            f"is found, or install what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
         )
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
@@ -1050,7 +1058,7 @@ def open_figure(style):
             except ImportError as error:
                 raise RuntimeError(f"{error}, install python3-tk, or PySide6 with pip")
             tkinter.Tk().destroy()
-        raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
+        raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows" + (f" (MPLBACKEND={wished})" * bool(wished)))
     for name in matplotlib.rcParams:
         if name.startswith("keymap."):  # one meaning for each key
             matplotlib.rcParams[name] = [key for key in matplotlib.rcParams[name] if key not in KEYS]
@@ -1214,6 +1222,7 @@ def run_drawing_process():
         except Exception as error:  # whatever keeps a back end from working, training goes on without a window
             reply("no window", first_line(error))
             way = "picture"
+            os.environ.pop("MPLBACKEND", None)  # with a name that it does not know, matplotlib can't even be imported
         else:
             window = WindowShow(*setting, figure)
             reply("ready")
