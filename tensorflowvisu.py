@@ -333,7 +333,7 @@ class History:
         self.test = {"accuracy": Series(2, lowest_and_highest), "loss": Series(2, lowest_and_highest)}
         self.weights = Series(1 + BUCKETS + 1, first_and_third)
         self.biases = Series(1 + BUCKETS + 1, first_and_third)
-        self.weights_title, self.biases_title = None, None
+        self.titles = {}  # number of a panel: the title that the script gave it on the way
         self.training_digits, self.test_digits = None, None  # uint8 [height, width, 3]
         self.learning_rate, self.epoch = None, None
         self.best_test_accuracy = None
@@ -354,8 +354,7 @@ class History:
     def add_distributions(self, x, weights, biases, weights_title, biases_title):
         self.weights.add(x, *weights)
         self.biases.add(x, *biases)
-        self.weights_title = weights_title or self.weights_title
-        self.biases_title = biases_title or self.biases_title
+        self.titles.update({number: title for number, title in ((4, weights_title), (5, biases_title)) if title})
 
     def set_training_digits(self, picture):
         self.training_digits = picture
@@ -452,7 +451,7 @@ class Picture:
     """
 
     def __init__(self, figure, style, history, iterations):
-        self.figure = figure
+        self.figure, self.history = figure, history
         colours = [BAND_COLOURS[number] for number in style.band_colours]
         axes = [figure.add_subplot(label=f"panel {number}") for number in range(1, 7)]
         curves = [[curve[quantity] for curve in (history.training, history.test)] for quantity in ("accuracy", "loss")]
@@ -460,12 +459,8 @@ class Picture:
             CurvesPanel(axes[0], curves[0], iterations, (0, 1), "lower right"),
             CurvesPanel(axes[1], curves[1], iterations, (0, 100), "upper right"),
             DigitsPanel(axes[2], lambda: history.training_digits),
-            BandsPanel(
-                axes[3], history.weights, iterations, lambda: history.weights_title or style.titles[3], colours[0]
-            ),
-            BandsPanel(
-                axes[4], history.biases, iterations, lambda: history.biases_title or style.titles[4], colours[1]
-            ),
+            BandsPanel(axes[3], history.weights, iterations, colours[0]),
+            BandsPanel(axes[4], history.biases, iterations, colours[1]),
             DigitsPanel(axes[5], lambda: history.test_digits, scale=(100, 90)),
         ]
         for panel, title in zip(self.panels, style.titles):
@@ -518,6 +513,8 @@ class Picture:
 
     def update(self, status):
         """Brings what can be seen up to date, status with two texts; returns the parts that have changed."""
+        for number, title in self.history.titles.items():
+            self.panels[number - 1].axes.title.set_text(title)
         visible = [panel for panel in self.panels if panel.is_visible()]
         changed = [panel for panel in visible if panel.update()]
         if self.rearranged:
@@ -732,14 +729,14 @@ class CurvesPanel(IterationsPanel):
 class BandsPanel(IterationsPanel):
     """The spread of many values over iterations: percentile bands, darker towards the median."""
 
-    def __init__(self, axes, series, iterations, get_title, colour):
+    def __init__(self, axes, series, iterations, colour):
         from matplotlib.patches import Polygon
 
         middle = BUCKETS // 2
         strength = [1 - 0.8 * abs(k - middle) / (middle + 0.5) for k in range(BUCKETS)]
         polygons = [Polygon(np.zeros([1, 2]), facecolor=colour, alpha=alpha, linewidth=0) for alpha in strength]
         super().__init__(axes, polygons, iterations)
-        self.series, self.get_title = series, get_title
+        self.series = series
         self.reset_zoom()
 
     def update(self):
@@ -753,8 +750,6 @@ class BandsPanel(IterationsPanel):
         there_and_back = np.concatenate([x, x[::-1]])
         for polygon, low, high in zip(self.moving, boundaries.T[:-1], boundaries.T[1:]):
             polygon.set_xy(np.column_stack([there_and_back, np.concatenate([low, high[::-1]])]))
-        if self.axes.get_title() != self.get_title():
-            self.axes.title.set_text(self.get_title())
         self.fit_x([x])
         if x.size:
             self.fit_y(boundaries.min(), boundaries.max())
@@ -1007,9 +1002,9 @@ class WindowShow(Show):
 
 
 def open_figure(style):
-    """A figure in a window of its own. Raises an exception with the reason where there can't be one."""
-    wished = os.environ.get("MPLBACKEND")
-    if sys.platform.startswith("linux") and not ({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ) or wished):
+    """A figure in a window of its own. Raises RuntimeError with the reason where there can't be one."""
+    wished, has_screen = os.environ.get("MPLBACKEND"), {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
+    if sys.platform.startswith("linux") and not (has_screen or wished):
         raise RuntimeError("there is no display, the environment has no DISPLAY")
     try:
         import matplotlib
@@ -1017,30 +1012,37 @@ def open_figure(style):
 
         figure = plt.figure(style.name, figsize=SIZE, dpi=style.dpi, facecolor=COLOURS["background"])
     except Exception as error:  # whatever a back end raises that can't be loaded
+        reason = first_line(error).split(";")[0]
         if not wished:
-            raise
+            raise RuntimeError(reason)
         raise RuntimeError(
-            f"MPLBACKEND={wished} can't be used ({first_line(error).split(';')[0]}): unset MPLBACKEND, and one that works "
-            f"is found, or install what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
+            f"MPLBACKEND={wished} can't be used ({reason}): unset MPLBACKEND, and one that works is found, or install "
+            f"what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
         )
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
-        if not wished:  # matplotlib found nothing better
-            try:
-                import tkinter  # the last that it tries; its errors say what is missing
-            except ImportError as error:
-                raise RuntimeError(f"{error}, install python3-tk, or PySide6 with pip")
-            tkinter.Tk().destroy()
-        raise RuntimeError(
-            f"matplotlib's back end is {backend}, which has no windows" + (f" (MPLBACKEND={wished})" * bool(wished))
-        )
+        if not wished:
+            try_tk()
+        raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
     for name in matplotlib.rcParams:
         if name.startswith("keymap."):  # one meaning for each key
             matplotlib.rcParams[name] = [key for key in matplotlib.rcParams[name] if key not in KEYS]
-    if backend == "webagg" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+    if backend == "webagg" and not has_screen:
         matplotlib.rcParams["webagg.open_in_browser"] = False  # over ssh it would be one that fills the terminal
     fit_to_screen(figure)
     return figure
+
+
+def try_tk():
+    """Opens and closes a window of Tk, the last back end that matplotlib tries: if it can't, its error says why."""
+    try:
+        import tkinter
+    except ImportError as error:
+        raise RuntimeError(f"{error}, install python3-tk, or PySide6 with pip")
+    try:
+        tkinter.Tk().destroy()
+    except tkinter.TclError as error:
+        raise RuntimeError(first_line(error))
 
 
 CHROME = (20, 130)  # pixels of a screen that frames, title, tool bar and task bar may need beside the figure
