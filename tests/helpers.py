@@ -54,6 +54,57 @@ def run_script(source, folder, name="script.py", cwd=None, **changes):
     )
 
 
+MADE_UP_TRAINING = """
+import time
+import numpy as np
+import tensorflowvisu
+
+random = np.random.RandomState(0)
+datavis = tensorflowvisu.MnistDataVis()
+weights = 0.0
+
+
+def digits(height, width, red):
+    picture = np.full([height, width, 3], 255, np.uint8)
+    picture[: int(red * height)] = (255, 160, 160)
+    return picture
+
+
+def training_step(i, update_test_data, update_train_data):
+    global weights
+    weights = weights + random.normal(0, 0.01, 1000)
+    if update_train_data:
+        datavis.append_training_curves_data(i, 1 - 0.5 ** (i / 50), 100 * 0.5 ** (i / 50), 0.003)
+        datavis.append_data_histograms(i, weights, weights[:10])
+        datavis.update_image1(digits(280, 280, 0.5))
+    if update_test_data:
+        print(f"{i}: test accuracy: {i / ITERATIONS:.6f} weights: {weights.sum():.6f}", flush=True)
+        datavis.append_test_curves_data(i, i / ITERATIONS, 50 + random.normal(), 1)
+        datavis.update_image2(digits(700, 1120, 0.3))
+    time.sleep(SECONDS)
+
+
+datavis.animate(training_step, ITERATIONS, train_data_update_freq=10, test_data_update_freq=50)
+print("max test accuracy:", datavis.get_max_test_accuracy())
+"""
+
+
+def made_up_training(iterations, seconds=0.001):
+    """The source of a script that has the six panels fed with made-up numbers; an iteration takes so many seconds."""
+    return MADE_UP_TRAINING.replace("ITERATIONS", str(iterations)).replace("SECONDS", str(seconds))
+
+
+def without_tensorflow(folder):
+    """Puts an empty package into a folder that the modules take for TensorFlow: it is imported in no time."""
+    package = folder / "tensorflow" / "compat" / "v1"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "class logging:\n    ERROR = 0\n    set_verbosity = staticmethod(lambda level: None)\n", encoding="utf-8"
+    )
+    for parent in list(package.parents)[:2]:
+        (parent / "__init__.py").write_text("", encoding="utf-8")
+
+
 def idx(array):
     """The bytes of an IDX file: zero, zero, type 8 (unsigned byte), the number of dimensions, the sizes, the values."""
     sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
