@@ -240,7 +240,7 @@ def order_statistics(values, ranks):
 
 def checked_number(method, name, value):
     """The value as a number of numpy's, if it is one number."""
-    array = np.asarray(value)
+    array = as_array(value)
     if array.size != 1 or array.dtype.kind not in "fiub":
         raise ValueError(f"{method}: {name} is {described(value)}, expected one number")
     return array.ravel()[0]
@@ -248,7 +248,7 @@ def checked_number(method, name, value):
 
 def checked_vector(method, name, value):
     """The value as an array, if it is one or more numbers."""
-    array = np.asarray(value)
+    array = as_array(value)
     if array.size < 1 or array.dtype.kind not in "fiu":
         raise ValueError(f"{method}: {name} is {described(value)}, expected a vector of numbers, [1 or more]")
     return array
@@ -256,10 +256,17 @@ def checked_vector(method, name, value):
 
 def checked_picture(method, value):
     """The value as an array, if it is a picture."""
-    array = np.asarray(value)
+    array = as_array(value)
     if array.ndim != 3 or array.shape[2] != 3 or array.size == 0 or array.dtype != np.uint8:
         raise ValueError(f"{method}: im is {described(value)}, expected a picture, uint8 [height, width, 3]")
     return array
+
+
+def as_array(value):
+    try:
+        return np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return np.array(None)
 
 
 def described(value):
@@ -437,7 +444,7 @@ LAYOUTS = {  # key: the panels it shows, as they stand in the window
 SIZE = (19.2, 10.8)  # inches
 MARGINS = {"left": 0.85, "right": 0.3, "top": 0.6, "bottom": 0.5}  # inches around each panel, in a window of that size
 FONT_SIZES = {"title": 15, "ticks": 11, "legend": 12, "status": 12}  # points, in a window of that size
-SCALES = (0.85, 3.0)  # margins and fonts grow with the window, and shrink with it no further than can be read
+SCALES = (0.75, 3.0)  # margins and fonts grow with the window, and shrink with it no further than can be read
 STATUS_CHARACTERS = (78, 82)  # of long texts at the bottom, left and right; where they do not fit, they are broken
 
 # What a picture looks like and is about: titles of 6 panels, 2 indices into BAND_COLOURS, dots per inch, the script
@@ -656,7 +663,12 @@ class Panel(Part):
         self.blank.set_bounds(*cell)
         self.axes.set_visible(True)
         self.axes.set_position([cell[0] + inner[0], cell[1] + inner[1], inner[2], inner[3]])
+        self.axes.apply_aspect()  # a backdrop that is there already is not drawn, which would do it
+        self.fit_to_place()
         self.axes.stale = False  # in each place it looks as it did there before
+
+    def fit_to_place(self):
+        """Brings up to date what depends on the size of the axes."""
 
     def hide(self):
         self.forget_if_stale()
@@ -786,16 +798,21 @@ class DigitsPanel(Panel):
         if self.picture is former:
             return False
         if former is None or self.picture.shape != former.shape:
-            self.fit()
+            self.reset_zoom()
+            self.axes.apply_aspect()
+            self.fit_to_place()
         return True
 
-    def fit(self):
-        if self.scale:
+    def fit_to_place(self):
+        """Marks as many of the percent as there is room for."""
+        if self.scale and self.picture is not None:
             top, bottom = self.scale
-            percent = np.arange(bottom, top + 1)
+            font_size = self.axes.title.get_fontsize() / 72 * self.figure.dpi  # pixels; of the marks, somewhat smaller
+            room = self.axes.bbox.height / font_size
+            step = next((step for step in (1, 2, 5) if (top - bottom) / step <= room), top - bottom)
+            percent = np.arange(bottom, top + 1, step)
             self.axes.set_yticks((top - percent) / (top - bottom) * self.picture.shape[0])
             self.axes.set_yticklabels([f"{p}%" for p in percent])
-        self.reset_zoom()
 
     def reset_zoom(self):
         if self.picture is not None:
@@ -850,6 +867,15 @@ class Show:
         self.history = History()
         self.i = 0
 
+    def run(self, stream):
+        """Shows what comes in, until training has ended."""
+        self.reply("ready")
+        for messages in received(stream):
+            self.take(messages)
+            if messages[-1][0] == "end":
+                return
+        self.end("stopped")  # the training process is gone without a word
+
     def take(self, messages):
         for name, arguments in messages:
             getattr(self.history if hasattr(History, name) else self, name)(*arguments)
@@ -878,9 +904,9 @@ WINDOWLESS_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 class WindowShow(Show):
     """The window: what came in is drawn a few times a second, and at once when somebody pressed a key."""
 
-    def __init__(self, style, iterations, reply, figure):
+    def __init__(self, style, iterations, reply):
         super().__init__(style, iterations, reply)
-        self.figure = figure
+        figure = self.figure = open_figure(style)
         self.picture = Picture(figure, style, self.history, iterations)
         self.pace = Pace(iterations)
         self.state = "training"
@@ -1192,25 +1218,10 @@ def run_drawing_process():
         way, style, iterations = pickle.load(sys.stdin.buffer)
     except BROKEN_PIPE:
         return  # the training process has ended already
-    setting = (Style(*style), iterations, reply)
-    if way == "window":
-        try:
-            figure = open_figure(Style(*style))
-        except Exception as error:  # whatever keeps a back end from working, training goes on without a window
-            reply("no window", first_line(error))
-            way = "picture"
-            os.environ.pop("MPLBACKEND", None)  # with a name that it does not know, matplotlib can't even be imported
-        else:
-            WindowShow(*setting, figure).run(sys.stdin.buffer)
     try:
-        show = {"notebook": NotebookShow, "picture": PictureFileShow, "film": FilmShow}[way](*setting)
-        reply("ready")
-        for messages in received(sys.stdin.buffer):
-            show.take(messages)
-            if messages[-1][0] == "end":
-                return
-        show.end("stopped")  # the training process is gone without a word
-    except Exception as error:  # a full disk, for example: the training process will say it, and train on
+        show = {"window": WindowShow, "notebook": NotebookShow, "picture": PictureFileShow, "film": FilmShow}[way]
+        show(Style(*style), iterations, reply).run(sys.stdin.buffer)
+    except Exception as error:  # no window, a full disk: the training process will say it, and train on
         reply("failed", getattr(error, "strerror", None) or first_line(error))
 
 
@@ -1259,10 +1270,12 @@ class DrawingProcess:
     STARTING_TIMEOUT = 60  # seconds; the first start of matplotlib may take some
     SENDING_INTERVAL = 0.2  # seconds to wait for more messages, which then go together
 
-    def __init__(self, way, style, iterations, replaceable=(), limit=float("inf"), **variables):
+    def __init__(self, way, style, iterations, replaceable, limit, **variables):
         variables = dict(os.environ, **variables)
-        if variables.get("MPLBACKEND", "").startswith("module://"):
-            del variables["MPLBACKEND"]  # a notebook's own, which draws nothing in another process
+        if way != "window":
+            variables["MPLBACKEND"] = "agg"  # whatever was asked for: it draws into files
+        elif variables.get("MPLBACKEND", "").startswith("module://"):
+            del variables["MPLBACKEND"]  # a notebook's own, which has no windows
         self.process = subprocess.Popen(
             [sys.executable, os.path.abspath(__file__)],
             stdin=subprocess.PIPE,
@@ -1322,6 +1335,9 @@ class DrawingProcess:
 class Display:
     """A way to show a training. What animate calls, as most ways do it."""
 
+    SHOW = None  # the name of its way to show, in run_drawing_process
+    REPLACEABLE = ("set_training_digits", "set_test_digits", "set_progress")  # messages of which only the newest counts
+    LIMIT = float("inf")  # messages that may wait for the drawing process, before training waits for it
     PROGRESS_INTERVAL = 0.1  # seconds between two messages of how far the training is, apart from its updates
 
     def __init__(self, process, iterations):
@@ -1339,8 +1355,8 @@ class Display:
             word, *values = self.process.reply()
             getattr(self, f"on_{word}")(*values)
 
-    def on_ready(self):
-        """It could start."""
+    def on_failed(self, reason):
+        print(f"The training can't be shown any longer: {reason}. It goes on as text.", file=sys.stderr)
 
     def on_gone(self):
         self.ended.set()
@@ -1376,6 +1392,8 @@ class Display:
 
 class Window(Display):
     """A window. It stays when training is over, and the program with it, until somebody closes it."""
+
+    SHOW = "window"
 
     def __init__(self, process, iterations):
         self.may_run = threading.Event()  # cleared while paused
@@ -1435,6 +1453,8 @@ class Window(Display):
 class Notebook(Display):
     """A picture under the cell of a notebook, in the place of the one before."""
 
+    SHOW = "notebook"
+
     def __init__(self, process, iterations):
         self.pictures = queue.Queue()
         self.handle = None
@@ -1442,9 +1462,6 @@ class Notebook(Display):
 
     def on_picture(self, image):
         self.pictures.put(image)
-
-    def on_failed(self, reason):
-        print(f"No more pictures: {reason}. Training goes on as text.", file=sys.stderr)
 
     def show_progress(self, i, update_train_data):
         super().show_progress(i, update_train_data)
@@ -1470,6 +1487,7 @@ class Notebook(Display):
 class PictureFile(Display):
     """Where there is no screen: a file with the picture of the whole run."""
 
+    SHOW = "picture"
     WHAT = "The picture with the training curves and digits"
 
     def __init__(self, process, iterations):
@@ -1494,6 +1512,9 @@ class PictureFile(Display):
 class Film(PictureFile):
     """A film of the training, and a bar that says how much of it there is."""
 
+    SHOW = "film"
+    REPLACEABLE = ()  # each update is a frame
+    LIMIT = 100
     WHAT = "The film of the training"
     BAR = 12  # characters, few enough for a line of a script to cover it
 
@@ -1520,34 +1541,50 @@ def in_notebook():
     return in_ipython() and "spyder_kernels" not in sys.modules
 
 
-PICTURES = ("set_training_digits", "set_test_digits", "set_progress")  # of these only the newest counts
+class NoDisplay(Exception):
+    """A way to show a run can't be used; its text is the reason."""
+
+
+class Crash(NoDisplay):
+    """Its process ended before it could say a reason."""
+
+
+def start(way, style, iterations, **variables):
+    """A display of this class, with a process of its own. Raises NoDisplay."""
+    process = DrawingProcess(way.SHOW, style, iterations, way.REPLACEABLE, way.LIMIT, **variables)
+    word, *values = process.first_reply()
+    if word == "ready":
+        return way(process, iterations)
+    status = process.process.wait()
+    if word == "failed":
+        raise NoDisplay(*values)
+    raise Crash(f"its process ended with status {status}")
+
+
+def start_window(style, iterations):
+    try:
+        return start(Window, style, iterations)
+    except Crash:
+        if "MPLBACKEND" in os.environ:
+            raise
+    # matplotlib's first choice may end the program, as Qt does without some of its system libraries
+    return start(Window, style, iterations, MPLBACKEND="TkAgg")
 
 
 def open_display(style, iterations, save_movie):
     """The way to show a run: the one that was asked for, or that this place allows."""
-    if save_movie:  # each update is a frame: none may be left out, and training waits if they are too many
-        way, process = Film, DrawingProcess("film", style, iterations, limit=100)
-    elif in_notebook():
-        way, process = Notebook, DrawingProcess("notebook", style, iterations, PICTURES)
-    else:
-        way, process = Window, DrawingProcess("window", style, iterations, PICTURES)
-    word, *values = process.first_reply()
-    if (way, word) == (Window, "gone") and "MPLBACKEND" not in os.environ:
-        # matplotlib's first choice may end the program, as Qt does without some of its system libraries
-        process = DrawingProcess("window", style, iterations, PICTURES, MPLBACKEND="TkAgg")
-        word, *values = process.first_reply()
-    if word == "ready":
-        return way(process, iterations)
-    reason = values[0] if values else f"its process ended with status {process.process.wait()}"
-    if way is Film:
-        sys.exit(f"save_movie=True can't make {FilmShow.PATH}: {reason}")
-    if way is Notebook:
-        print(f"No picture: {reason}. Training goes on as text.")
-        return Notebook(process, iterations)
-    print(f"No window: {reason}. Training goes on as text, and its picture is saved at the end.")
-    if word != "no window":  # that process would have seen to the picture, too
-        process = DrawingProcess("picture", style, iterations, PICTURES)
-    return PictureFile(process, iterations)
+    try:
+        if save_movie:
+            return start(Film, style, iterations)
+        return start(Notebook, style, iterations) if in_notebook() else start_window(style, iterations)
+    except NoDisplay as error:
+        if save_movie:
+            sys.exit(f"save_movie=True can't make {FilmShow.PATH}: {error}")
+        print(f"No window: {error}. Training goes on as text, and its picture is saved at the end.", flush=True)
+    try:
+        return start(PictureFile, style, iterations)
+    except NoDisplay as error:
+        sys.exit(f"{PictureFile.WHAT} can't be made: {error}")
 
 
 # --------------------------------------------------------------------------------------------------- what scripts call

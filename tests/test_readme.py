@@ -61,7 +61,7 @@ def test_the_key_table_says_what_the_keys_do():
             assert panels == [int(key)] and key in table_row("1 2 3 4 5 6")
         else:
             assert in_words[key] in table_row("0, Esc")
-    methods = tensorflowvisu.WindowProcess.KEYS
+    methods = tensorflowvisu.KEYS
     assert (methods[" "], methods["h"], methods["escape"]) == ("pause_or_resume", "reset_zooms", "show_all")
     assert "pauses" in table_row("space") and "resets" in table_row("h")
 
