@@ -1,8 +1,6 @@
 """tensorflowvisu: pictures of digits, percentiles, the schedule, the recorded history, and the panels drawn from it."""
 
 import os
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -194,34 +192,6 @@ def test_a_picture_that_cannot_be_saved_ends_the_program_with_its_reason_and_the
     datavis = tensorflowvisu.MnistDataVis()
     with pytest.raises(SystemExit, match=r"can't be saved in .* \(File name too long\): .* test accuracy was 0.75"):
         datavis.animate(lambda i, test, train: datavis.append_test_curves_data(i, 0.75, 1.0), 1)
-
-
-@pytest.mark.skipif(not shutil.which("ffprobe"), reason="a test of the film needs the programs ffmpeg and ffprobe")
-def test_a_film_has_a_frame_for_each_update(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    datavis = tensorflowvisu.MnistDataVis()
-    datavis.animate(lambda i, test, train: datavis.append_test_curves_data(i, 0.5, 1.0), 30, 10, 20, save_movie=True)
-    answer = subprocess.check_output(
-        [
-            "ffprobe",
-            "-v",
-            "error",
-            "-count_frames",
-            "-show_entries",
-            "stream=codec_name,pix_fmt,r_frame_rate,nb_read_frames",
-        ]
-        + ["-of", "csv=p=0", "tensorflowvisu_video.mp4"],
-        encoding="utf-8",
-    )
-    assert answer.strip() == "h264,yuv420p,24/1,4"  # iterations 0, 10, 20 and the last
-
-
-def test_a_film_without_ffmpeg_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (tmp_path / "imageio_ffmpeg.py").write_text("raise ImportError", encoding="utf-8")
-    with pytest.raises(SystemExit, match="the program ffmpeg is missing: install it"):
-        tensorflowvisu.MnistDataVis().animate(lambda *arguments: None, 1, save_movie=True)
 
 
 def test_a_back_end_that_cannot_be_loaded_is_named(tmp_path, monkeypatch, capsys):

@@ -1,0 +1,127 @@
+"""The film that save_movie=True makes, of a made-up training; ffprobe says what is in it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from helpers import environment, made_up_training, without_tensorflow
+
+FILM = "tensorflowvisu_video.mp4"
+needs_ffprobe = pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs the programs ffmpeg and ffprobe")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """A function that starts a training of so many iterations, with a film, in tmp_path."""
+    without_tensorflow(tmp_path)
+
+    def start_filming(iterations, edit=str, **changes):
+        source = made_up_training(iterations).replace(
+            "test_data_update_freq=50", "test_data_update_freq=50, save_movie=True"
+        )
+        (tmp_path / "film.py").write_text(edit(source), encoding="utf-8")
+        return subprocess.Popen(
+            [sys.executable, "film.py"],
+            cwd=str(tmp_path),
+            env=environment(**changes),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    return start_filming
+
+
+def stream_of(path):
+    """Codec, width, height, pixel format, frames a second and number of frames of a film that plays to its end."""
+    fields = "codec_name,width,height,pix_fmt,r_frame_rate,nb_read_frames"
+    command = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-count_frames",
+        "-show_entries",
+        f"stream={fields}",
+        "-of",
+        "csv=p=0",
+        str(path),
+    ]
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", timeout=60)
+    assert process.stderr == ""
+    return process.stdout.strip()
+
+
+@needs_ffprobe
+def test_a_film_has_a_frame_for_each_training_update_and_a_bar_that_says_how_far_it_is(start, tmp_path):
+    output, errors = start(101).communicate()
+    assert output.splitlines()[-2:] == [
+        f"The film of the training is saved as {FILM}",
+        "max test accuracy: 0.9900990099009901",
+    ]
+    assert stream_of(tmp_path / FILM) == "h264,1344,756,yuv420p,24/1,11"  # iterations 0, 10, … and 100, the last
+    bars = errors.replace("\n", "\r").rstrip("\r").split("\r")
+    assert len(bars) == 11
+    assert bars[0] == "film [------------]   0 %" and bars[-1] == "film [############] 100 %"
+
+
+@needs_ffprobe
+def test_the_film_of_the_same_training_is_the_same_and_the_former_one_is_kept(start, tmp_path):
+    start(101).communicate()
+    output, _ = start(101, MPLBACKEND="nonsense").communicate()  # nor does a back end matter
+    kept = FILM.replace(".mp4", "_2.mp4")
+    assert f"The film that was here before is kept as {kept}" in output.splitlines()
+    assert (tmp_path / kept).read_bytes() == (tmp_path / FILM).read_bytes()
+
+
+@needs_ffprobe
+def test_a_film_cut_short_by_ctrl_c_still_plays(start, tmp_path):
+    process = start(1000000)
+    for line in process.stdout:
+        if line.startswith("100:"):
+            break
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert f"The film of the training is saved as {FILM}" in output.splitlines()
+    *stream, frames = stream_of(tmp_path / FILM).split(",")
+    assert stream == ["h264", "1344", "756", "yuv420p", "24/1"]
+    assert 10 <= int(frames) < 1000
+
+
+@needs_ffprobe
+def test_an_error_in_the_training_step_ends_the_film_in_good_order_and_the_program_with_status_1(start, tmp_path):
+    process = start(100, lambda source: source.replace("    time.sleep", "    assert i < 55, 'mine'\n    time.sleep"))
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == "AssertionError: mine"
+    assert stream_of(tmp_path / FILM).split(",")[-1] == "6"  # iterations 0, 10, … 50
+
+
+def test_without_ffmpeg_the_one_of_imageio_ffmpeg_is_used_where_it_is_installed(start, tmp_path):
+    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    process = start(101, PATH="")
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    answer = subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(tmp_path / FILM), "-f", "null", "-"],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert answer.returncode == 0
+    assert "Video: h264" in answer.stderr and "yuv420p" in answer.stderr and "frame=   11" in answer.stderr
+
+
+def test_without_any_ffmpeg_it_says_how_to_get_one(start, tmp_path):
+    (tmp_path / "imageio_ffmpeg.py").write_text("raise ImportError", encoding="utf-8")
+    process = start(101, PATH="", PYTHONPATH=os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]]))
+    output, errors = process.communicate()
+    assert (process.returncode, output) == (1, "")
+    assert errors == (
+        f"save_movie=True can't make {FILM}: the program ffmpeg is missing: install it with apt, brew or choco, "
+        f"or with pip install imageio-ffmpeg\n"
+    )
