@@ -424,7 +424,7 @@ COLOURS = {
     "test": "#d62728",
     "text": "#333333",
     "grid": "#e4e4e4",
-    "spine": "#b0b0b0",
+    "frame": "#b0b0b0",
     "background": "white",
 }
 BAND_COLOURS = ("#1f4e9c", "#a0522d", "#c2188b", "#2e7d32", "#6a3d9a", "#00838f", "#b8860b")
@@ -444,7 +444,8 @@ LAYOUTS = {  # key: the panels it shows, as they stand in the window
 SIZE = (19.2, 10.8)  # inches
 MARGINS = {"left": 0.85, "right": 0.3, "top": 0.6, "bottom": 0.5}  # inches around each panel, in a window of that size
 FONT_SIZES = {"title": 15, "ticks": 11, "legend": 12, "status": 12}  # points, in a window of that size
-SCALES = (0.75, 3.0)  # margins and fonts grow with the window, and shrink with it no further than can be read
+LINE_WIDTHS = {"training": 0.8, "test": 2.5, "frame": 0.8}  # points, in a window of that size
+SCALES = (0.75, 3.0)  # all these grow with the window, and shrink with it no further than can be read
 STATUS_CHARACTERS = (78, 82)  # of long texts at the bottom, left and right; where they do not fit, they are broken
 
 # What a picture looks like and is about: titles of 6 panels, 2 indices into BAND_COLOURS, dots per inch, the script
@@ -471,8 +472,7 @@ class Picture:
             DigitsPanel(axes[5], lambda: history.test_digits, scale=(100, 90)),
         ]
         for panel, title in zip(self.panels, style.titles):
-            # with a y, or matplotlib would look at each drawing whether there is anything to move the title away from
-            panel.axes.set_title(title, color=COLOURS["text"], y=1)
+            panel.axes.set_title(title)
         self.status = StatusLine(figure)
         self.parts = [*self.panels, self.status]
         self.scale = None
@@ -655,7 +655,7 @@ class Panel(Part):
             artist.set_clip_box(axes.bbox)
         axes.tick_params(left=False, bottom=False, colors=COLOURS["text"])
         for spine in axes.spines.values():
-            spine.set_color(COLOURS["spine"])
+            spine.set_color(COLOURS["frame"])
 
     def show_at(self, cell, inner):
         """Shows it in a cell of the figure, the axes in an inner part of that; both [left, bottom, width, height]."""
@@ -676,8 +676,13 @@ class Panel(Part):
         self.axes.stale = False
 
     def set_scale(self, scale):
-        self.axes.title.set_fontsize(FONT_SIZES["title"] * scale)
+        """Sizes of letters and lines go with the scale."""
+        size = FONT_SIZES["title"] * scale
+        # with a y, or matplotlib would look at each drawing whether there is anything to move the title away from
+        self.axes.set_title(self.axes.get_title(), fontsize=size, color=COLOURS["text"], y=1, pad=0.4 * size)
         self.axes.tick_params(labelsize=FONT_SIZES["ticks"] * scale, pad=5 * scale)
+        for spine in self.axes.spines.values():
+            spine.set_linewidth(LINE_WIDTHS["frame"] * scale)
 
 
 class IterationsPanel(Panel):
@@ -688,8 +693,11 @@ class IterationsPanel(Panel):
     def __init__(self, axes, moving, iterations):
         super().__init__(axes, moving)
         self.iterations = iterations
-        axes.grid(color=COLOURS["grid"])
         axes.locator_params(nbins=5)
+
+    def set_scale(self, scale):
+        super().set_scale(scale)
+        self.axes.grid(color=COLOURS["grid"], linewidth=LINE_WIDTHS["frame"] * scale)
 
     def fit_x(self, xs):
         """Makes room for these iterations, and not too much, unless somebody zoomed: that turns autoscale off."""
@@ -706,14 +714,9 @@ class CurvesPanel(IterationsPanel):
     def __init__(self, axes, curves, iterations, limits, legend_place):
         from matplotlib.lines import Line2D
 
-        lines = [
-            Line2D([], [], color=COLOURS[name], linewidth=width, label=name)
-            for name, width in (("training", 0.8), ("test", 2.5))
-        ]
+        lines = [Line2D([], [], color=COLOURS[name], label=name) for name in ("training", "test")]
         super().__init__(axes, lines, iterations)
-        self.curves, self.limits = curves, limits
-        self.legend = axes.legend(handles=lines, loc=legend_place, labelcolor=COLOURS["text"])
-        self.legend.set_draggable(True)
+        self.curves, self.limits, self.legend_place = curves, limits, legend_place
         self.reset_zoom()
 
     def update(self):
@@ -729,8 +732,15 @@ class CurvesPanel(IterationsPanel):
 
     def set_scale(self, scale):
         super().set_scale(scale)
-        for text in self.legend.get_texts():
-            text.set_fontsize(FONT_SIZES["legend"] * scale)
+        for line in self.moving:
+            line.set_linewidth(LINE_WIDTHS[line.get_label()] * scale)
+        legend = self.axes.legend(
+            handles=self.moving,
+            loc=self.legend_place,
+            fontsize=FONT_SIZES["legend"] * scale,
+            labelcolor=COLOURS["text"],
+        )
+        legend.set_draggable(True)
 
     def reset_zoom(self):
         self.shown = None

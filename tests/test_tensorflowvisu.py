@@ -443,7 +443,7 @@ def texts_of(picture):
                 (axes.get_yticklabels(), sorted(axes.get_ylim())),
             ):
                 texts += [label for label in labels if low <= max(label.get_position(), key=abs) <= high]
-            texts += panel.legend.get_texts() if hasattr(panel, "legend") else []
+            texts += axes.get_legend().get_texts() if axes.get_legend() else []
     return [text for text in texts if text.get_text()]
 
 
