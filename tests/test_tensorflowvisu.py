@@ -27,6 +27,7 @@ def tiles_of(picture, lines, columns):
     return picture.reshape(lines, 28, columns, 28, 3).transpose(0, 2, 1, 3, 4).reshape(-1, 28, 28, 3)
 
 
+@pytest.mark.tensorflow
 def test_misrecognised_digits_come_first_on_red_and_recognised_ones_on_white():
     correct = np.arange(120) % 10
     computed = correct.copy()
@@ -43,6 +44,7 @@ def test_misrecognised_digits_come_first_on_red_and_recognised_ones_on_white():
     assert (tiles[3:, 5, 5] == 255).all()
 
 
+@pytest.mark.tensorflow
 def test_a_misrecognised_digit_carries_its_correct_label_on_the_left_and_the_computed_one_on_the_right():
     shapes = [line.split() for line in tensorflowvisu.LABEL_SHAPES.split("\n")[1:8]]
     for correct, computed in ((2, 7), (9, 0)):
@@ -52,6 +54,7 @@ def test_a_misrecognised_digit_carries_its_correct_label_on_the_left_and_the_com
             assert seen.tolist() == [[c == "#" for c in line[label]] for line in shapes]
 
 
+@pytest.mark.tensorflow
 def test_a_recognised_digit_is_its_image_in_black_on_white():
     images = np.random.RandomState(0).rand(4, 28, 28, 1)
     picture = formatted(images, [1, 2, 3, 4], [1, 2, 3, 4], n=4, lines=2)
@@ -60,22 +63,26 @@ def test_a_recognised_digit_is_its_image_in_black_on_white():
         np.testing.assert_allclose(tile, np.repeat(image, 3, axis=-1), atol=1)
 
 
+@pytest.mark.tensorflow
 def test_a_thousand_digits_on_25_lines():
     labels = np.zeros(1000, int)
     assert formatted(np.zeros([1000, 28, 28, 1]), labels, labels, n=1000, lines=25).shape == (700, 1120, 3)
 
 
+@pytest.mark.tensorflow
 def test_fewer_images_than_asked_for_leave_the_rest_white():
     picture = formatted(np.ones([3, 28, 28, 1]), [0, 0, 0], [0, 0, 0])
     tiles = tiles_of(picture, 10, 10)
     assert (tiles[:3] == 0).all() and (tiles[3:] == 255).all()
 
 
+@pytest.mark.tensorflow
 def test_a_number_of_digits_that_does_not_fill_the_lines_is_refused():
     with pytest.raises(ValueError, match="n=100 images do not fill lines=7"):
         formatted(np.zeros([1, 28, 28, 1]), [0], [0], lines=7)
 
 
+@pytest.mark.tensorflow
 def test_flat_images_are_refused():
     with tf.Graph().as_default(), pytest.raises(ValueError, match=r"expected \[images, 28, 28, 1\]"):
         flat, labels = tf.zeros([100, 784]), tf.zeros([100, 10])
