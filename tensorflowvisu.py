@@ -11,15 +11,21 @@
     │ 4 weights         │ 5 biases          │ 6 test digits     │          space    pause, resume
     └───────────────────┴───────────────────┴───────────────────┘          o h      box zoom, reset the zooms
                                                                            Ctrl-S   save the picture
-How it works, and where to change what:
 
-    History        the numbers of a run, and nothing else
-    Picture        six panels drawn from a History; COLOURS and LAYOUTS say how and where
-    WindowProcess  the process of the window: this file run as a program. It has the Picture, a History that grows
-                   with the messages from the training process, and KEYS. Training never waits for it.
-    Window         the training process's end of it
-    PictureFile    in place of a window where there is no screen: a PNG file; Film, with save_movie: an MP4 file
-    MnistDataVis   what a script calls: it records into a History, and shows it with one of the last three
+How it works, from the top of this file to its end:
+
+    tf_format_mnist_images    the pictures of digits, made by TensorFlow
+    probability_distribution  the spread of weights and biases
+    History       what there is to draw of a run
+    Picture       six panels drawn from a History, by a class for each kind of panel
+    Show          the ways to show it: WindowShow, NotebookShow, PictureFileShow, FilmShow. Each runs in a process of its
+                  own, this file run as a program, and its History grows with the messages from the training process.
+    Display       what the training process has of them: Window, Notebook, PictureFile, Film. It sends, and hardly waits.
+    MnistDataVis  what a script calls: it passes everything on to a Display
+
+To change a colour, see COLOURS and BAND_COLOURS. For a new key, add it to KEYS, and the method of WindowShow that it
+calls. For a new panel, derive a class from Panel, and add it to Picture.panels, TITLES and LAYOUTS; a message that
+brings its numbers is a method of History, with the name and the arguments that MnistDataVis passes to send.
 """
 
 import atexit
@@ -894,9 +900,6 @@ class Show:
         """So many iterations are done, in so many seconds."""
         self.i = i
 
-    def add_frame(self):
-        """A training update is complete."""
-
     def end(self, state):
         """Training is over: it finished, or it was stopped."""
 
@@ -1172,6 +1175,7 @@ class FilmShow(Show):
         self.writer.setup(self.picture.figure, self.PATH, dpi=style.dpi)
 
     def add_frame(self):
+        """A training update is complete."""
         self.picture.update(status_texts(self.style.name, self.history, self.i, self.iterations))
         self.writer.grab_frame()
 
@@ -1386,8 +1390,6 @@ class Display:
         if now >= self.next_progress or update_train_data:
             self.next_progress = now + self.PROGRESS_INTERVAL
             self.send("set_progress", i, now - self.begun)
-        if update_train_data:
-            self.send("add_frame")
 
     def end(self, state):
         """Training is over, "finished" or "stopped: …". Returns None, or what went wrong with showing it."""
@@ -1534,6 +1536,7 @@ class Film(PictureFile):
     def show_progress(self, i, update_train_data):
         super().show_progress(i, update_train_data)
         if update_train_data:
+            self.send("add_frame")
             done = self.BAR * i // self.iterations
             bar = f"film [{'#' * done}{'-' * (self.BAR - done)}] {100 * i // self.iterations:3} %"
             end = "\n" if i == self.iterations else "\r"  # the next line of the script takes its place
