@@ -18,9 +18,9 @@ How it works, from the top of this file to its end:
     probability_distribution  the spread of weights and biases
     History       what there is to draw of a run
     Picture       six panels drawn from a History, by a class for each kind of panel
-    Show          the ways to show it: WindowShow, NotebookShow, PictureFileShow, FilmShow. Each runs in a process of its
-                  own, this file run as a program, and its History grows with the messages from the training process.
-    Display       what the training process has of them: Window, Notebook, PictureFile, Film. It sends, and hardly waits.
+    Show          the ways to show it: WindowShow, NotebookShow, PictureFileShow, FilmShow. Each runs in a process of
+                  its own, this file run as a program. Its History grows with the messages from the training process.
+    Display       what the training process has of them: Window, Notebook, PictureFile, Film. It sends, and goes on.
     MnistDataVis  what a script calls: it passes everything on to a Display
 
 To change a colour, see COLOURS and BAND_COLOURS. For a new key, add it to KEYS, and the method of WindowShow that it
