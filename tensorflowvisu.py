@@ -113,7 +113,6 @@ def first_line(error):
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no word of font caches among the script's own lines
 if __name__ != "__main__":  # the window's own process has no use for TensorFlow
     tf = import_tensorflow_quietly()
 
@@ -157,12 +156,18 @@ def tf_format_mnist_images(X, Y, Y_, n=100, lines=10):
     Y_: [images, 10], the correct one-hot labels. The first n images of that order are shown, and white where there
     are fewer.
     Returns a tensor uint8 [lines * 28, n / lines * 28, 3]: [280, 280, 3] as it is, [700, 1120, 3] for n=1000, lines=25.
-    Raises ValueError if n images do not fill that many lines, or X is not of this shape.
+    Raises ValueError if n images do not fill that many lines, or a tensor is not of its shape or type.
     """
     if n < 1 or lines < 1 or n % lines:
         raise ValueError(f"tf_format_mnist_images: n={n} images do not fill lines={lines}, expected a multiple")
-    if not X.shape.is_compatible_with([None, 28, 28, 1]):
-        raise ValueError(f"tf_format_mnist_images: X has the shape {X.shape}, expected [images, 28, 28, 1]")
+    X, Y, Y_ = (tf.convert_to_tensor(tensor) for tensor in (X, Y, Y_))
+    for name, tensor, shape in (("X", X, [None, 28, 28, 1]), ("Y", Y, [None, 10]), ("Y_", Y_, [None, 10])):
+        if not tensor.shape.is_compatible_with(shape):
+            expected = str(shape).replace("None", "images")
+            raise ValueError(f"tf_format_mnist_images: {name} has the shape {tensor.shape}, expected {expected}")
+    if not X.dtype.is_floating:
+        raise ValueError(f"tf_format_mnist_images: X is {X.dtype.name}, expected float32, from 0 to 1")
+    X = tf.cast(X, tf.float32)
     computed, correct = tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1)  # [images]
     wrong = tf.not_equal(computed, correct)
     order = tf.concat([tf.where(wrong), tf.where(tf.logical_not(wrong))], axis=0)[:n, 0]  # [up to n]
@@ -219,16 +224,17 @@ def probability_distribution(data):
 HISTOGRAM_BINS = 4096
 
 
-def order_statistics(values, ranks):
+def order_statistics(values, ranks, divide=2):
     """The values of these ranks, ascending whole numbers from 0 for the smallest, as if all values were sorted.
 
     A histogram says how many values there are below each of its bins, so only the few bins that hold one of the ranks
-    have to be put in order. That takes a quarter of the time of numpy.percentile.
+    have to be put in order; such a bin is divided again, if that is allowed once more. It takes a quarter of the time
+    of numpy.percentile.
     """
     low, high = np.float64(values.min()), np.float64(values.max())
     with np.errstate(all="ignore"):
         scale = HISTOGRAM_BINS / (high - low)
-    if not 0 < scale < np.inf:  # all values are equal, or some infinite: nothing to divide into bins
+    if not (divide and 0 < scale < np.inf):  # there is no scale if all values are equal, or some infinite
         return np.partition(values, ranks)[ranks]
     bins = ((values.astype(np.float64) - low) * scale).astype(np.int32)
     ends = np.cumsum(np.bincount(bins))  # so many values are in this bin or below
@@ -237,7 +243,7 @@ def order_statistics(values, ranks):
     for number in np.unique(bin_of_rank):
         members, wanted = values[bins == number], bin_of_rank == number
         places = ranks[wanted] - (ends[number] - members.size)
-        result[wanted] = np.partition(members, places)[places]
+        result[wanted] = order_statistics(members, places, divide - 1)
     return result
 
 
@@ -250,6 +256,14 @@ def checked_number(method, name, value):
     if array.size != 1 or array.dtype.kind not in "fiub":
         raise ValueError(f"{method}: {name} is {described(value)}, expected one number")
     return array.ravel()[0]
+
+
+def checked_iteration(method, x):
+    """x as a number, if it is one that has a place on an axis."""
+    x = checked_number(method, "x", x)
+    if not np.isfinite(x):
+        raise ValueError(f"{method}: x is {x}, expected the number of the iteration")
+    return x
 
 
 def checked_vector(method, name, value):
@@ -271,7 +285,7 @@ def checked_picture(method, value):
 def as_array(value):
     try:
         return np.asarray(value)
-    except ValueError:  # rows of different lengths
+    except (ValueError, TypeError, NotImplementedError):  # rows of different lengths, a tensor of the graph
         return np.array(None)
 
 
@@ -291,36 +305,42 @@ class Series:
     """Numbers over iterations: rows [x, value, …], never more than CAPACITY and a few.
 
     When it is full, a function goes through four rows at a time and keeps two of them, and so it does from then on
-    with the rows that come in: all parts of the run stay equally fine.
+    with the rows that come in: all parts of the run stay equally fine. The newest row is always there.
     """
 
     def __init__(self, width, keep_two_of_four):
         self.rows = np.empty([CAPACITY, width])
         self.length = 0
         self.keep_two_of_four = keep_two_of_four
-        self.halvings = 0
-        self.latest = []  # rows that are too few to be thinned out as those before them were
+        self.waiting = []  # for each halving so far: up to three newer rows, too few to go through it
         self.added = 0
 
     def add(self, *row):
         self.added += 1
-        self.latest.append(row)
-        if len(self.latest) == 2 * 2**self.halvings:
-            rows = np.array(self.latest)
-            for _ in range(self.halvings):
-                rows = self.keep_two_of_four(rows.reshape(-1, 4, rows.shape[1]))
-            self.rows[self.length : self.length + 2] = rows
-            self.length += 2
-            self.latest = []
+        self.newest = row
+        rows = [row]
+        for waiting in self.waiting:
+            waiting.extend(rows)
+            if len(waiting) < 4:
+                return
+            rows = self.keep_two_of_four(np.array([waiting]))
+            waiting.clear()
+        self.rows[self.length : self.length + len(rows)] = rows
+        self.length += len(rows)
         if self.length == CAPACITY:
             self.length //= 2
             self.rows[: self.length] = self.keep_two_of_four(self.rows.reshape(-1, 4, self.rows.shape[1]))
-            self.halvings += 1
+            self.waiting.append([])
 
     def values(self):
         """The rows, float64 [k, width]."""
-        latest = np.array(self.latest).reshape(-1, self.rows.shape[1])
-        return np.concatenate([self.rows[: self.length], latest])
+        newer = [row for waiting in reversed(self.waiting) for row in waiting]
+        if self.added and not (newer and newer[-1][0] == self.newest[0]):
+            newer.append(self.newest)
+        rows = self.rows[: self.length]
+        if self.length and newer and rows[-1, 0] == newer[-1][0]:
+            return rows
+        return np.concatenate([rows, np.array(newer).reshape(-1, rows.shape[1])])
 
 
 def lowest_and_highest(fours):
@@ -358,7 +378,7 @@ class History:
     def add_test_point(self, x, accuracy, loss, epoch=None):
         self.add_point(self.test, x, accuracy, loss)
         self.epoch = epoch
-        self.best_test_accuracy = max(accuracy, self.best_test_accuracy or 0.0)
+        self.best_test_accuracy = max(self.best_test_accuracy or 0.0, accuracy)  # which may be "not a number"
 
     def add_point(self, curves, x, accuracy, loss):
         for quantity, value in (("accuracy", accuracy), ("loss", loss)):
@@ -467,7 +487,7 @@ class Picture:
     def __init__(self, figure, style, history, iterations):
         self.figure, self.history = figure, history
         colours = [BAND_COLOURS[number] for number in style.band_colours]
-        axes = [figure.add_subplot(label=f"panel {number}") for number in range(1, 7)]
+        axes = [figure.add_subplot(label=f"panel {number}") for number in range(1, 1 + len(TITLES))]
         curves = [[curve[quantity] for curve in (history.training, history.test)] for quantity in ("accuracy", "loss")]
         self.panels = [
             CurvesPanel(axes[0], curves[0], iterations, (0, 1), "lower right"),
@@ -546,19 +566,26 @@ class Picture:
     def draw(self, event):
         """Draws all parts, on a screen or for a file."""
         for part in self.visible_parts():
-            if event.canvas.supports_blit and not event.canvas.is_saving():
+            if has_pixels(event.canvas) and not event.canvas.is_saving():
                 part.draw_on_canvas()
             else:
                 part.draw(event.renderer)
 
     def redraw(self, parts):
         """Draws only these parts, and shows them on the screen."""
-        if not self.figure.canvas.supports_blit:
+        if not has_pixels(self.figure.canvas):
             return self.figure.canvas.draw()
         for part in parts:
             part.draw_on_canvas()
         for part in parts:
             self.figure.canvas.blit(part.extent())
+
+
+def has_pixels(canvas):
+    """Whether parts of a canvas can be remembered, and drawn apart."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    return isinstance(canvas, FigureCanvasAgg)
 
 
 class Part:
@@ -722,7 +749,9 @@ class CurvesPanel(IterationsPanel):
 
         lines = [Line2D([], [], color=COLOURS[name], label=name) for name in ("training", "test")]
         super().__init__(axes, lines, iterations)
-        self.curves, self.limits, self.legend_place = curves, limits, legend_place
+        self.curves, self.limits = curves, limits
+        self.legend = axes.legend(handles=lines, loc=legend_place, labelcolor=COLOURS["text"])
+        self.legend.set_draggable(True)
         self.reset_zoom()
 
     def update(self):
@@ -738,15 +767,10 @@ class CurvesPanel(IterationsPanel):
 
     def set_scale(self, scale):
         super().set_scale(scale)
-        for line in self.moving:
-            line.set_linewidth(LINE_WIDTHS[line.get_label()] * scale)
-        legend = self.axes.legend(
-            handles=self.moving,
-            loc=self.legend_place,
-            fontsize=FONT_SIZES["legend"] * scale,
-            labelcolor=COLOURS["text"],
-        )
-        legend.set_draggable(True)
+        for line, sample, text in zip(self.moving, self.legend.get_lines(), self.legend.get_texts()):
+            for artist in (line, sample):
+                artist.set_linewidth(LINE_WIDTHS[line.get_label()] * scale)
+            text.set_fontsize(FONT_SIZES["legend"] * scale)
 
     def reset_zoom(self):
         self.shown = None
@@ -763,6 +787,7 @@ class BandsPanel(IterationsPanel):
         middle = BUCKETS // 2
         strength = [1 - 0.8 * abs(k - middle) / (middle + 0.5) for k in range(BUCKETS)]
         polygons = [Polygon(np.zeros([1, 2]), facecolor=colour, alpha=alpha, linewidth=0) for alpha in strength]
+        polygons[middle].set(edgecolor=colour, linewidth=0.8)  # to be seen also where all values are equal
         super().__init__(axes, polygons, iterations)
         self.series = series
         self.reset_zoom()
@@ -786,9 +811,9 @@ class BandsPanel(IterationsPanel):
     def fit_y(self, low, high):
         """Makes room for these values, and not too much, unless somebody zoomed."""
         bottom, top = self.axes.get_ylim()
-        fits = bottom <= low and high <= top and top - bottom <= 2 * (high - low)
+        gap = 0.15 * (high - low) or 0.1 * max(abs(high), 1)
+        fits = bottom <= low and high <= top and top - bottom <= 2 * (high - low + gap)
         if self.axes.get_autoscaley_on() and not fits:
-            gap = 0.15 * (high - low) or 0.1
             self.axes.set_ylim(low - gap, high + gap, auto=True)
 
     def reset_zoom(self):
@@ -881,7 +906,9 @@ class Show:
     def __init__(self, style, iterations, reply):
         self.style, self.iterations, self.reply = style, iterations, reply
         self.history = History()
+        self.pace = Pace(iterations)
         self.i = 0
+        self.state = "training"
 
     def run(self, stream):
         """Shows what comes in, until training has ended."""
@@ -893,12 +920,20 @@ class Show:
         self.end("stopped")  # the training process is gone without a word
 
     def take(self, messages):
+        """Calls the methods of these names: numbers of the run are the history's, everything else is its own."""
         for name, arguments in messages:
             getattr(self.history if hasattr(History, name) else self, name)(*arguments)
 
     def set_progress(self, i, seconds):
         """So many iterations are done, in so many seconds."""
         self.i = i
+        self.pace.set(i, seconds)
+
+    def status(self, live=True):
+        """The texts of the status line. live: with the state and the pace, which are not the same on every run."""
+        pace = self.pace.parts() if live and self.state == "training" else ()
+        state = self.state if live else "training"
+        return status_texts(self.style.name, self.history, self.i, self.iterations, pace, state)
 
     def end(self, state):
         """Training is over: it finished, or it was stopped."""
@@ -921,8 +956,6 @@ class WindowShow(Show):
         super().__init__(style, iterations, reply)
         figure = self.figure = open_figure(style)
         self.picture = Picture(figure, style, self.history, iterations)
-        self.pace = Pace(iterations)
-        self.state = "training"
         self.messages = queue.Queue()
         self.next_frame = 0.0
         self.resized = True  # then it is not enough to draw what changed
@@ -945,7 +978,8 @@ class WindowShow(Show):
     def receive(self, stream):
         over = False
         for messages in received(stream):
-            over = messages[-1][0] == "end"
+            name, arguments = messages[-1]
+            over = name == "end" and arguments != ("finished",)  # then it may end, and the window stays
             self.messages.put(messages)
         if not over:  # the training process is gone without a word
             self.messages.put([("close", ())])
@@ -969,10 +1003,7 @@ class WindowShow(Show):
         shortest, longest = FRAME_INTERVALS
         begun = time.monotonic()
         self.next_frame = begun + longest  # even if it fails
-        pace = self.pace.parts() if self.state == "training" else ()
-        changed = self.picture.update(
-            status_texts(self.style.name, self.history, self.i, self.iterations, pace, self.state)
-        )
+        changed = self.picture.update(self.status())
         if self.resized:
             self.resized = False
             self.figure.canvas.draw()
@@ -1010,26 +1041,23 @@ class WindowShow(Show):
             toolbar.update()
 
     def pause_or_resume(self, key):
-        if self.state in ("training", "paused"):
+        if self.ready and self.state in ("training", "paused"):
             self.state = "training" if self.state == "paused" else "paused"
-            self.reply(self.state)
+            self.reply("paused" if self.state == "paused" else "resumed")
             self.draw_frame()
 
     # other events
 
     def on_resize(self, event):
         self.picture.fit_to_size()
+        self.forget_views()
         self.resized = True
 
     # messages
 
-    def set_progress(self, i, seconds):
-        super().set_progress(i, seconds)
-        self.pace.set(i, seconds)
-
     def end(self, state):
         self.state = state
-        if state != "finished":  # the program ends without waiting for the window: let go of its terminal
+        if state != "finished":  # the program may end without waiting for the window: let go of its terminal
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
@@ -1060,7 +1088,7 @@ def open_figure(style):
         )
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
-        if not wished:
+        if not wished or wished.lower() != backend:  # it is what matplotlib takes where nothing else works
             try_tk()
         raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
     for name in matplotlib.rcParams:
@@ -1103,6 +1131,8 @@ def fit_to_screen(figure):
     shrink = min(1, room[0] / size[0], room[1] / size[1])
     if shrink < 1:
         figure.set_size_inches(size * shrink, forward=True)
+        if hasattr(window, "winfo_screenwidth") and figure.canvas.manager.toolbar:
+            figure.canvas.manager.toolbar.configure(width=1)  # or Tk would keep the window as wide as its tool bar was
 
 
 # -- in a notebook, and in files
@@ -1116,29 +1146,25 @@ class NotebookShow(Show):
     def __init__(self, style, iterations, reply):
         super().__init__(style, iterations, reply)
         self.picture = file_picture(style, self.history, iterations)
-        self.pace = Pace(iterations)
         self.next_picture = 0.0
 
     def take(self, messages):
         super().take(messages)
         if time.monotonic() >= self.next_picture:
-            self.reply_picture("training", self.pace.parts())
+            self.reply_picture()
 
-    def reply_picture(self, state, pace=()):
+    def reply_picture(self):
         begun = time.monotonic()
-        self.picture.update(status_texts(self.style.name, self.history, self.i, self.iterations, pace, state))
+        self.picture.update(self.status())
         image = io.BytesIO()
         self.picture.figure.savefig(image, format="png")
         self.reply("picture", image.getvalue())
         now = time.monotonic()
         self.next_picture = now + max(self.INTERVAL, 4 * (now - begun))
 
-    def set_progress(self, i, seconds):
-        super().set_progress(i, seconds)
-        self.pace.set(i, seconds)
-
     def end(self, state):
-        self.reply_picture(state)
+        self.state = state
+        self.reply_picture()
 
 
 class PictureFileShow(Show):
@@ -1146,9 +1172,13 @@ class PictureFileShow(Show):
 
     def end(self, state):
         picture = file_picture(self.style, self.history, self.iterations)
-        picture.update(status_texts(self.style.name, self.history, self.i, self.iterations))
+        picture.update(self.status(live=False))
         with open_unused(self.style.name, ".png") as file:
-            picture.figure.savefig(file, format="png")
+            try:
+                picture.figure.savefig(file, format="png")
+            except Exception:
+                os.remove(file.name)  # no half a picture
+                raise
         self.reply("saved", file.name)
 
 
@@ -1170,17 +1200,22 @@ class FilmShow(Show):
             with open_unused(*os.path.splitext(self.PATH)) as file:
                 self.kept = file.name
             os.replace(self.PATH, self.kept)
-        # for this codec matplotlib sees to even sizes and to yuv420p, the one pixel format that every player knows
-        self.writer = FFMpegWriter(self.FRAMES_PER_SECOND, codec="h264")
+        # for this codec matplotlib sees to even sizes; yuv420p is the one pixel format that every player knows; without
+        # xerror ffmpeg would call it a success when the disk is full
+        arguments = ["-pix_fmt", "yuv420p", "-xerror"]
+        self.writer = FFMpegWriter(self.FRAMES_PER_SECOND, codec="h264", extra_args=arguments)
         self.writer.setup(self.picture.figure, self.PATH, dpi=style.dpi)
 
     def add_frame(self):
         """A training update is complete."""
-        self.picture.update(status_texts(self.style.name, self.history, self.i, self.iterations))
+        self.picture.update(self.status(live=False))
         self.writer.grab_frame()
 
     def end(self, state):
-        self.writer.finish()
+        try:
+            self.writer.finish()
+        except subprocess.CalledProcessError:
+            raise RuntimeError("the program ffmpeg could not write it, perhaps the disk is full")
         self.reply("saved", self.PATH)
         if self.kept:
             self.reply("kept", self.kept)
@@ -1219,14 +1254,14 @@ def run_drawing_process():
     """Shows what comes in through standard input: first the way to show it, the style and the number of iterations."""
     if sys.stdin.isatty():
         sys.exit("tensorflowvisu.py is for other scripts to import: run one of them, mnist_1.0_softmax.py for example")
-    replies = os.fdopen(os.dup(1), "wb")
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a back end prints must not get among the replies
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training process, which then ends this one
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no word of font caches among the script's own lines
 
     def reply(*words):
         with contextlib.suppress(OSError, ValueError):  # nobody is left to tell
-            pickle.dump(words, replies)
-            replies.flush()
+            replies.write(pickle.dumps(words))
 
     try:
         way, style, iterations = pickle.load(sys.stdin.buffer)
@@ -1272,8 +1307,11 @@ class Outbox:
             self.changed.notify_all()
             return messages
 
-    def close(self):
+    def close(self, *last):
+        """Takes a last message, if there is one, and no more after it."""
         with self.changed:
+            if last and not self.closed:
+                self.messages[object()] = last
             self.closed = True
             self.changed.notify_all()
 
@@ -1301,7 +1339,7 @@ class DrawingProcess:
         with contextlib.suppress(OSError):  # if it has ended already, there will be no answer either
             pickle.dump((way, tuple(style), iterations), self.process.stdin)
             self.process.stdin.flush()
-        self.over = threading.Event()
+        self.hurry = threading.Event()  # not to wait for more messages
         self.outbox = Outbox(replaceable, limit)
         self.sender = threading.Thread(target=self.send_all, daemon=True)
         self.sender.start()
@@ -1326,8 +1364,10 @@ class DrawingProcess:
             for messages in iter(self.outbox.take, []):
                 pickle.dump(messages, self.process.stdin, protocol=4)
                 self.process.stdin.flush()
-                self.over.wait(self.SENDING_INTERVAL)
+                self.hurry.wait(self.SENDING_INTERVAL)
         except OSError:  # it has ended
+            pass
+        finally:  # whatever ended it, nobody may wait for it
             self.outbox.close()
             with contextlib.suppress(OSError):
                 self.process.stdin.close()  # or Python would try once more, and complain, when it ends
@@ -1340,9 +1380,8 @@ class DrawingProcess:
 
     def send_last(self, name, *arguments):
         """Sends the last message; returns when it is gone, or when it stays in the pipe."""
-        self.over.set()
-        self.outbox.put(name, arguments)
-        self.outbox.close()
+        self.hurry.set()
+        self.outbox.close(name, arguments)
         self.sender.join(timeout=2)
 
 
@@ -1352,14 +1391,17 @@ class Display:
     SHOW = None  # the name of its way to show, in run_drawing_process
     REPLACEABLE = ("set_training_digits", "set_test_digits", "set_progress")  # messages of which only the newest counts
     LIMIT = float("inf")  # messages that may wait for the drawing process, before training waits for it
+    LAST_PATIENCE = 30  # seconds for the drawing process to end after Ctrl-C
     PROGRESS_INTERVAL = 0.1  # seconds between two messages of how far the training is, apart from its updates
 
-    def __init__(self, process, iterations):
+    def __init__(self, process, iterations, closed=False):
         self.process, self.iterations = process, iterations
-        self.closed = False  # whether somebody has seen enough
+        self.closed = closed  # whether somebody has seen enough
         self.begun = time.monotonic()
         self.next_progress = 0.0
         self.ended = threading.Event()  # the drawing process has said its last word
+        if closed:
+            self.ended.set()
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
 
@@ -1399,7 +1441,29 @@ class Display:
 
     def close(self):
         """Training was stopped by Ctrl-C."""
+        stuck = threading.Timer(self.LAST_PATIENCE, self.process.process.kill)
+        stuck.start()
         self.end("stopped")
+        stuck.cancel()
+
+
+class Nothing(Display):
+    """Where nothing can be shown, nor saved: training goes on as text."""
+
+    def __init__(self):
+        self.closed = False
+
+    def send(self, name, *arguments):
+        """There is nobody to send it to."""
+
+    def show_progress(self, i, update_train_data):
+        """There is nobody to show it to."""
+
+    def end(self, state):
+        """Nothing has to be ended."""
+
+    def close(self):
+        """Nothing has to be closed."""
 
 
 class Window(Display):
@@ -1407,16 +1471,16 @@ class Window(Display):
 
     SHOW = "window"
 
-    def __init__(self, process, iterations):
+    def __init__(self, *arguments, **options):
         self.may_run = threading.Event()  # cleared while paused
         self.may_run.set()
         self.over = False  # whether training has ended
-        super().__init__(process, iterations)
+        super().__init__(*arguments, **options)
 
     def on_paused(self):
         self.may_run.clear()
 
-    def on_training(self):
+    def on_resumed(self):
         self.may_run.set()
 
     def on_closed(self):
@@ -1427,7 +1491,7 @@ class Window(Display):
     def on_gone(self):
         self.ended.set()
         self.may_run.set()
-        if not self.over:
+        if not self.over and not self.closed:
             print("The window's process ended by itself. Training goes on as text.", file=sys.stderr)
 
     def is_paused(self):
@@ -1441,9 +1505,10 @@ class Window(Display):
 
     def end(self, state):
         self.over = True
-        if state == "finished" and not in_ipython():  # there, the program is not this script's to keep
+        if state == "finished":
             self.send("end", state)
-            atexit.register(self.wait_until_closed)
+            if not in_ipython():  # there, the program is not this script's to keep
+                keep_open(self)
         else:
             self.process.send_last("end", state)
 
@@ -1452,14 +1517,26 @@ class Window(Display):
         self.process.send_last("close")
         self.process.kill_after(2)
 
-    def wait_until_closed(self):
-        if not self.ended.is_set():
-            print("Finished. The window stays open; close it to end the program.", flush=True)
-        try:
-            while not self.ended.wait(timeout=0.2):
+
+finished_windows = []  # the program stays as long as one of them is open
+
+
+def keep_open(window):
+    if not finished_windows:
+        atexit.register(wait_until_closed)
+    finished_windows.append(window)
+
+
+def wait_until_closed():
+    if not all(window.ended.is_set() for window in finished_windows):
+        print("Finished. The window stays open; close it, or press Ctrl-C here, to end the program.", flush=True)
+    try:
+        for window in finished_windows:
+            while not window.ended.wait(timeout=0.2):
                 continue
-        except KeyboardInterrupt:
-            self.close()
+    except KeyboardInterrupt:
+        for window in finished_windows:
+            window.close()
 
 
 class Notebook(Display):
@@ -1467,10 +1544,10 @@ class Notebook(Display):
 
     SHOW = "notebook"
 
-    def __init__(self, process, iterations):
+    def __init__(self, *arguments, **options):
         self.pictures = queue.Queue()
         self.handle = None
-        super().__init__(process, iterations)
+        super().__init__(*arguments, **options)
 
     def on_picture(self, image):
         self.pictures.put(image)
@@ -1502,9 +1579,9 @@ class PictureFile(Display):
     SHOW = "picture"
     WHAT = "The picture with the training curves and digits"
 
-    def __init__(self, process, iterations):
+    def __init__(self, *arguments, **options):
         self.path, self.failure = None, None
-        super().__init__(process, iterations)
+        super().__init__(*arguments, **options)
 
     def on_saved(self, path):
         self.path = path
@@ -1526,7 +1603,7 @@ class Film(PictureFile):
 
     SHOW = "film"
     REPLACEABLE = ()  # each update is a frame
-    LIMIT = 100
+    LIMIT = 20
     WHAT = "The film of the training"
     BAR = 12  # characters, few enough for a line of a script to cover it
 
@@ -1564,14 +1641,18 @@ class Crash(NoDisplay):
 
 def start(way, style, iterations, **variables):
     """A display of this class, with a process of its own. Raises NoDisplay."""
-    process = DrawingProcess(way.SHOW, style, iterations, way.REPLACEABLE, way.LIMIT, **variables)
+    try:
+        process = DrawingProcess(way.SHOW, style, iterations, way.REPLACEABLE, way.LIMIT, **variables)
+    except OSError as error:
+        raise NoDisplay(first_line(error))
     word, *values = process.first_reply()
-    if word == "ready":
-        return way(process, iterations)
-    status = process.process.wait()
+    if word in ("ready", "closed"):
+        return way(process, iterations, closed=word == "closed")
+    process.outbox.close()
+    process.kill_after(2)
     if word == "failed":
         raise NoDisplay(*values)
-    raise Crash(f"its process ended with status {status}")
+    raise Crash(f"its process ended with status {process.process.returncode}")
 
 
 def start_window(style, iterations):
@@ -1593,11 +1674,14 @@ def open_display(style, iterations, save_movie):
     except NoDisplay as error:
         if save_movie:
             sys.exit(f"save_movie=True can't make {FilmShow.PATH}: {error}")
-        print(f"No window: {error}. Training goes on as text, and its picture is saved at the end.", flush=True)
+        reason = str(error)
     try:
-        return start(PictureFile, style, iterations)
-    except NoDisplay as error:
-        sys.exit(f"{PictureFile.WHAT} can't be made: {error}")
+        display = start(PictureFile, style, iterations)
+    except NoDisplay:
+        print(f"No window: {reason}. Training goes on as text.", flush=True)
+        return Nothing()
+    print(f"No window: {reason}. Training goes on as text, and its picture is saved at the end.", flush=True)
+    return display
 
 
 # --------------------------------------------------------------------------------------------------- what scripts call
@@ -1622,11 +1706,18 @@ class MnistDataVis:
         histogram5colornum=None,
         dpi=70,
     ):
-        titles = [title or usual for title, usual in zip((title1, title2, title3, title4, title5, title6), TITLES)]
-        band_colours = (histogram4colornum or 0, 1 if histogram5colornum is None else histogram5colornum)
-        for number in band_colours:
-            if number not in range(len(BAND_COLOURS)):
+        titles = list(TITLES)
+        for number, title in enumerate((title1, title2, title3, title4, title5, title6)):
+            if title:
+                titles[number] = str(title)
+        band_colours = [histogram4colornum, histogram5colornum]
+        for place, number in enumerate(band_colours):
+            if number is None:
+                band_colours[place] = place
+            elif not isinstance(number, numbers.Integral) or not 0 <= number < len(BAND_COLOURS):
                 raise ValueError(f"MnistDataVis: histogram colour {number!r}, expected 0 to {len(BAND_COLOURS) - 1}")
+        if not isinstance(dpi, numbers.Real) or not 10 <= dpi <= 1000:
+            raise ValueError(f"MnistDataVis: dpi is {dpi!r}, expected a number from 10 to 1000")
         name, suffix = os.path.splitext(os.path.basename(sys.argv[0]))
         name = name if suffix == ".py" else "training"  # in a notebook, for example
         self._style = Style(titles, band_colours, dpi, name)
@@ -1639,14 +1730,14 @@ class MnistDataVis:
 
         The line at the bottom of the window shows the learning rate, where there is one.
         """
-        self._record_point("training", x, accuracy, loss, "learning_rate", learning_rate)
+        self._record_point("training", "add_training_point", x, accuracy, loss, "learning_rate", learning_rate)
 
     def append_test_curves_data(self, x, accuracy, loss, epoch=None):
         """Adds a point to the two test curves; x is the iteration, the others are numbers as well.
 
         The line at the bottom of the window shows the epoch, where there is one.
         """
-        accuracy = self._record_point("test", x, accuracy, loss, "epoch", epoch)
+        accuracy = self._record_point("test", "add_test_point", x, accuracy, loss, "epoch", epoch)
         self._best_test_accuracy = max(self._best_test_accuracy, accuracy)
 
     def append_data_histograms(self, x, datavect1, datavect2, title1=None, title2=None):
@@ -1655,11 +1746,12 @@ class MnistDataVis:
         datavect1, datavect2: arrays of numbers, of any size. title1 and title2 are new titles of the two panels.
         """
         method = "append_data_histograms"
-        x = checked_number(method, "x", x)
+        x = checked_iteration(method, x)
         vectors = [checked_vector(method, *pair) for pair in (("datavect1", datavect1), ("datavect2", datavect2))]
         if self._display:  # in text-only mode nobody would see it
             boundaries = [probability_distribution(vector) for vector in vectors]
-            self._display.send("add_distributions", x, *boundaries, title1, title2)
+            titles = [title and str(title) for title in (title1, title2)]
+            self._display.send("add_distributions", x, *boundaries, *titles)
 
     def update_image1(self, im):
         """Shows the picture of the training digits (panel 3), uint8 [height, width, 3]."""
@@ -1723,7 +1815,7 @@ class MnistDataVis:
                 self._display.close()
             if not in_ipython():  # there it is the cell that is stopped, and nothing else
                 sys.exit(130)  # what a shell expects of a program that Ctrl-C ended
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if self._display:
                 self._display.end(f"stopped: {type(error).__name__}, see the terminal")
             raise
@@ -1732,11 +1824,12 @@ class MnistDataVis:
         if failure:
             sys.exit(f"{failure}: the max test accuracy was {self.get_max_test_accuracy()}")
 
-    def _record_point(self, which, x, accuracy, loss, further_name, further):
+    def _record_point(self, which, message, x, accuracy, loss, further_name, further):
         """Passes on a point of the training or test curves; returns the accuracy."""
         method = f"append_{which}_curves_data"
         point = [("x", x), ("accuracy", accuracy), ("loss", loss)] + [(further_name, further)] * (further is not None)
         x, accuracy, loss, *further = [checked_number(method, name, value) for name, value in point]
+        checked_iteration(method, x)
         if not np.isfinite(loss) and self._loss_was_finite:
             self._loss_was_finite = False
             print(
@@ -1745,13 +1838,13 @@ class MnistDataVis:
                 file=sys.stderr,
             )
         if self._display:
-            self._display.send(f"add_{which}_point", x, accuracy, loss, *further)
+            self._display.send(message, x, accuracy, loss, *further)
         return accuracy
 
     def _record_picture(self, method, message, im):
         picture = checked_picture(method, im)
         if self._display:
-            self._display.send(message, picture)
+            self._display.send(message, picture.copy())  # it is sent later, and the script may change it
 
 
 if __name__ == "__main__":

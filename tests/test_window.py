@@ -52,7 +52,7 @@ def xvfb(size):
     """A display; yields its name."""
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{size}x24"],
+        ["Xvfb", "-displayfd", str(write_end), "-noreset", "-dpi", "96", "-screen", "0", f"{size}x24"],
         pass_fds=[write_end],
         stderr=subprocess.DEVNULL,
     )
@@ -104,14 +104,21 @@ class Run:
         assert match(), "".join(self.lines) + self.process.stderr.read()
 
     def xdotool(self, *arguments):
-        return subprocess.check_output(["xdotool", *map(str, arguments)], env=self.env, encoding="utf-8")
+        command = ["xdotool", *map(str, arguments)]
+        return subprocess.check_output(command, env=self.env, encoding="utf-8", timeout=PATIENCE)
 
-    def window(self):
-        return self.xdotool("search", "--sync", "--onlyvisible", "--name", self.name).split()[-1]
+    def window(self, name=None):
+        """The number of the window of this name, its own unless told, as soon as it can be seen."""
+        command = ["xdotool", "search", "--onlyvisible", "--name", name or self.name]
+
+        def search():
+            return subprocess.run(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.split()
+
+        return wait_until(search, "there is a window")[-1].decode()
 
     def press(self, key):
         # two commands: with a window to send it to, xdotool would make up an event in place of a real key press
-        self.xdotool("windowfocus", "--sync", self.window())
+        self.xdotool("windowfocus", self.window())
         self.xdotool("key", key)
 
     def geometry(self):
@@ -303,10 +310,9 @@ def test_ctrl_s_saves_the_picture_as_it_is_shown(start, tmp_path):
     shown = run.still_picture()
     run.press("ctrl+s")
     title = {"TkAgg": "Save the figure", "QtAgg": "Choose a filename"}[run.toolkit]
-    dialog = run.xdotool("search", "--sync", "--onlyvisible", "--name", title).split()[-1]
-    run.xdotool("windowfocus", "--sync", dialog)
+    run.xdotool("windowfocus", run.window(title))
     run.still_picture()
-    run.xdotool("key", "ctrl+a", "key", "BackSpace")
+    run.xdotool("key", "End", "key", "shift+Home", "key", "BackSpace")  # the name that it proposes
     run.xdotool("type", str(tmp_path / "saved.png"))
     run.xdotool("key", "Return")
     path = tmp_path / "saved.png"
@@ -338,9 +344,9 @@ def test_the_window_can_have_any_size(start):
     picture = run.still_picture()
     *_, width, height = run.geometry()
     for size in ((700, 850), (1400, 500), (500, 400), (width, height)):
-        run.xdotool("windowsize", "--sync", run.window(), *size)
+        run.xdotool("windowsize", run.window(), *size)
         wait_until(lambda size=size: run.geometry()[2:] == list(size), f"the window has the size {size}")
-        run.still_picture_of_any_size = wait_until(lambda: drawn_to_the_edges(run), f"all of it is drawn at {size}")
+        wait_until(lambda: drawn_to_the_edges(run), f"all of it is drawn at {size}")
     assert (run.still_picture() == picture).all()
 
 
@@ -374,7 +380,7 @@ def test_closing_the_window_ends_the_training_with_the_best_accuracy_and_status_
     if paused:
         run.press("space")
         run.still_picture()
-    run.xdotool("windowquit", run.window())  # as the button of its frame does it
+    run.press("q")  # matplotlib's own key to close a window
     output, errors, status = run.end()
     assert (errors, status) == ("", 0)
     assert re.match(r"max test accuracy: \d", output.splitlines()[-1])
@@ -458,7 +464,7 @@ def test_the_window_closes_when_the_program_is_killed(start):
 def test_a_stage_trains_with_a_window_as_it_does_without(stage, screen, tmp_path):
     run = Run(shortened(stage_source(stage), 25), tmp_path, screen, "TkAgg", name=stage)
     run.read_until("Finished. The window stays open")
-    run.press("q")  # matplotlib's own key to close a window
+    run.press("q")
     output, errors, status = run.end()
     assert (errors, status) == ("", 0)
     text = run_script(shortened_text_only(stage_source(stage), 25), tmp_path).stdout
