@@ -946,7 +946,7 @@ KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"}) 
 TICK = 0.05  # seconds between two looks at the messages; keys do not wait for that
 FRAME_INTERVALS = (0.1, 0.4)  # seconds between two frames, at least and at most
 DRAWING_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
-WINDOWLESS_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
+WINDOWLESS_BACKENDS = {"agg", "cairo", "nbagg", "pdf", "pgf", "ps", "svg", "template"}
 
 
 class WindowShow(Show):
@@ -1068,11 +1068,16 @@ class WindowShow(Show):
         os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it
 
 
+NO_DISPLAY = "there is no display, the environment has no DISPLAY"
+
+
 def open_figure(style):
     """A figure in a window of its own. Raises RuntimeError with the reason where there can't be one."""
     wished, has_screen = os.environ.get("MPLBACKEND"), {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
     if sys.platform.startswith("linux") and not (has_screen or wished):
-        raise RuntimeError("there is no display, the environment has no DISPLAY")
+        raise RuntimeError(NO_DISPLAY)
+    if wished and wished.lower() in WINDOWLESS_BACKENDS:
+        raise RuntimeError(f"MPLBACKEND={wished} has no windows")
     try:
         import matplotlib
         import matplotlib.pyplot as plt
@@ -1088,16 +1093,34 @@ def open_figure(style):
         )
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
-        if not wished or wished.lower() != backend:  # it is what matplotlib takes where nothing else works
-            try_tk()
+        if sys.platform.startswith("linux") and not has_screen:
+            raise RuntimeError(NO_DISPLAY)
+        try_tk()  # it is what matplotlib takes where nothing else works
         raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
     for name in matplotlib.rcParams:
         if name.startswith("keymap."):  # one meaning for each key
             matplotlib.rcParams[name] = [key for key in matplotlib.rcParams[name] if key not in KEYS]
-    if backend == "webagg" and not has_screen:
-        matplotlib.rcParams["webagg.open_in_browser"] = False  # over ssh it would be one that fills the terminal
+    if backend == "webagg":
+        matplotlib.rcParams["webagg.open_in_browser"] = bool(has_screen)  # over ssh it would be one in the terminal
+        forgive_closed_pages()
     fit_to_screen(figure)
     return figure
+
+
+def forgive_closed_pages():
+    """Lets WebAgg go on when a page is closed while something is on its way to it.
+
+    As it is, that fails in the middle of the drawing, and a page that is loaded at that moment stays empty.
+    """
+    from matplotlib.backends.backend_webagg import WebAggApplication
+    from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+    def write_message(self, *arguments, **options):
+        with contextlib.suppress(WebSocketClosedError):
+            written = WebSocketHandler.write_message(self, *arguments, **options)
+            written.add_done_callback(lambda written: written.cancelled() or written.exception())
+
+    WebAggApplication.WebSocket.write_message = write_message
 
 
 def try_tk():
@@ -1516,6 +1539,7 @@ class Window(Display):
         self.over = True
         self.process.send_last("close")
         self.process.kill_after(2)
+        self.ended.set()
 
 
 finished_windows = []  # the program stays as long as one of them is open
@@ -1528,15 +1552,19 @@ def keep_open(window):
 
 
 def wait_until_closed():
-    if not all(window.ended.is_set() for window in finished_windows):
-        print("Finished. The window stays open; close it, or press Ctrl-C here, to end the program.", flush=True)
     try:
+        if not all(window.ended.is_set() for window in finished_windows):
+            print("Finished. The window stays open; close it, or press Ctrl-C here, to end the program.", flush=True)
         for window in finished_windows:
             while not window.ended.wait(timeout=0.2):
                 continue
     except KeyboardInterrupt:
-        for window in finished_windows:
-            window.close()
+        close_finished_windows()
+
+
+def close_finished_windows():
+    for window in finished_windows:
+        window.close()
 
 
 class Notebook(Display):
@@ -1719,7 +1747,8 @@ class MnistDataVis:
         if not isinstance(dpi, numbers.Real) or not 10 <= dpi <= 1000:
             raise ValueError(f"MnistDataVis: dpi is {dpi!r}, expected a number from 10 to 1000")
         name, suffix = os.path.splitext(os.path.basename(sys.argv[0]))
-        name = name if suffix == ".py" else "training"  # in a notebook, for example
+        if suffix != ".py" or name.endswith("kernel_launcher"):  # in a notebook, for example
+            name = "training"
         self._style = Style(titles, band_colours, dpi, name)
         self._best_test_accuracy = 0.0
         self._loss_was_finite = True
@@ -1813,6 +1842,7 @@ class MnistDataVis:
             print("\nStopped by Ctrl-C. Max test accuracy so far:", self.get_max_test_accuracy())
             if self._display:
                 self._display.close()
+            close_finished_windows()
             if not in_ipython():  # there it is the cell that is stopped, and nothing else
                 sys.exit(130)  # what a shell expects of a program that Ctrl-C ended
         except (Exception, SystemExit) as error:
