@@ -944,7 +944,7 @@ class Show:
 KEYS = dict.fromkeys(LAYOUTS, "show_layout")
 KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
 TICK = 0.05  # seconds between two looks at the messages; keys do not wait for that
-FRAME_INTERVALS = (0.1, 0.4)  # seconds between two frames, at least and at most
+FRAME_INTERVALS = (0.1, 0.33)  # seconds between two frames, at least and at most
 DRAWING_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
 WINDOWLESS_BACKENDS = {"agg", "cairo", "nbagg", "pdf", "pgf", "ps", "svg", "template"}
 

@@ -36,7 +36,11 @@ sys.path.insert(0, str(ROOT))
 import tensorflowvisu  # noqa: E402  (the project is not installed)
 from compare_stages import text_only  # noqa: E402
 
-STAGES = ("mnist_1.0_softmax", "mnist_2.1_five_layers_relu_lrdecay", "mnist_3.1_convolutional_bigger_dropout")
+STAGES = {  # and how often each is run in a round: the shorter it is, the more one run differs from another
+    "mnist_1.0_softmax": 4,
+    "mnist_2.1_five_layers_relu_lrdecay": 2,
+    "mnist_3.1_convolutional_bigger_dropout": 1,
+}
 # Around training_step: writes down when each call began and ended, and whether it was one with a test
 STOPWATCH = """
 def stopwatch(step):
@@ -148,9 +152,9 @@ def run_with_window(stage, screen):
 def measure_ratio(rounds, screen):
     print("| stage | text-only, s | with the window, s | ratio: median (lowest to highest) | pictures a second |")
     print("|---|---|---|---|---|")
-    for stage in STAGES:
+    for stage, repeats in STAGES.items():
         texts, windows, rates = [], [], []
-        for _ in range(rounds):
+        for _ in range(rounds * repeats):
             texts.append(run_as_text(stage))
             duration, rate = run_with_window(stage, screen)
             windows.append(duration)
@@ -165,7 +169,7 @@ def measure_ratio(rounds, screen):
 
 def measure_response(presses, screen):
     """Changes between the six panels and the sixth alone; the place looked at is white in one and not in the other."""
-    run = Run(STAGES[-1], str, DISPLAY=screen.name)
+    run = Run(list(STAGES)[-1], str, DISPLAY=screen.name)
     while not run.says("100: *"):
         time.sleep(0.05)
     screen.focus()
@@ -253,7 +257,7 @@ def measure_cost(rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3, help="full runs of each stage, with the window and without")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of full runs, with the window and without")
     parser.add_argument("--presses", type=int, default=200, help="key presses")
     parts = ("ratio", "response", "cost")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="what to measure")
