@@ -88,7 +88,8 @@ def test_two_neighbours_differ_by_one_lesson(stage, following):
     lesson = re.compile(
         r"import math|step = |pkeep = |[WBY][1-5]?d? = |XX = |YY = |[bW] = |K, L, M, N = |Ylogits = |cross_entropy = "
         r"|lr = |train_step = |allweights = |allbiases = |a, c, im|\[accuracy, cross_entropy|\{X: |\)$"
-        r"|print\(f\"\{i\}: accuracy|sess.run\(train_step|datavis.animate\("
+        r"|print\(f\"\{i\}: accuracy|datavis.append_training_curves_data\(i, a, c|sess.run\(train_step"
+        r"|datavis.animate\("
     )
     before, after = code_lines(stage_source(stage)), code_lines(stage_source(following))
     changes = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]
