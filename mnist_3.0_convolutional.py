@@ -17,10 +17,11 @@
 # one, where each neuron weighs everything, as all have until now. What is new since stage 2.2: the convolutional
 # layers, and no dropout, for now.
 #
-# In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
+# In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for a piece of the test.
 
 import math
 
+import numpy as np  # arrays of numbers
 import tensorflowvisu  # the training window; it stands first because it also keeps TensorFlow's start-up logs quiet
 import mnistdata  # the digits
 import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
@@ -118,9 +119,14 @@ def training_step(i, update_test_data, update_train_data):
         datavis.append_data_histograms(i, w, b)
         datavis.update_image1(im)
 
-    # how well does it do on digits that it never trains on?
+    # how well does it do on digits that it never trains on? The channels of all 10,000 at once would take a gigabyte:
+    # so their logits are computed in 10 pieces, [1000, 10] each, and then fed, [10000, 10], in place of computing them
     if update_test_data:
-        a, c, im = sess.run([accuracy, cross_entropy, It], {X: mnist.test.images, Y_: mnist.test.labels})
+        logits = [sess.run(Ylogits, {X: images}) for images in np.array_split(mnist.test.images, 10)]
+        a, c, im = sess.run(
+            [accuracy, cross_entropy, It],
+            {X: mnist.test.images, Ylogits: np.concatenate(logits), Y_: mnist.test.labels},
+        )
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)

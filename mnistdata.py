@@ -205,7 +205,9 @@ def read_pair(folder, images_file, labels_file, dtype):
     """The images [n, rows, columns, 1] and labels [n] of two files that belong together."""
     images, images_path, images_published = read_idx(folder, images_file)
     # multiply into a new array, block by block inside numpy: no second copy of all pixels in float32
-    pixels = images if dtype == np.uint8 else np.multiply(images, np.float32(1 / 255), dtype=np.float32)
+    pixels = images
+    if dtype == np.float32:
+        pixels = np.multiply(images, np.float32(1 / 255), out=aligned_array(images.shape, dtype))
     del images
     labels, labels_path, labels_published = read_idx(folder, labels_file)
     if len(pixels) != len(labels):
@@ -220,6 +222,14 @@ def read_pair(folder, images_file, labels_file, dtype):
             f"another data set; delete it and it will be downloaded, or put both files of the other set there"
         )
     return pixels[..., np.newaxis], labels
+
+
+def aligned_array(shape, dtype):
+    """A new array that begins at a multiple of 64 bytes: such a one TensorFlow takes as it is, others it copies."""
+    size = functools.reduce(operator.mul, shape) * dtype.itemsize
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def read_idx(folder, file):

@@ -37,6 +37,7 @@ import logging
 import numbers
 import os
 import pickle
+import platform
 import queue
 import signal
 import subprocess
@@ -61,11 +62,36 @@ for line in sys.stdin.buffer:
 """
 
 
+# Of oneDNN, Intel's library of convolutions, which TensorFlow 2 has on x86 processors but takes on the newest of them
+# only. It trains stage 3.1 two to four times as fast (benchmarks/README.md). TensorFlow 1.15 has no such variables.
+ONEDNN_SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE": "false",  # what has been prepared for a layer is kept for the next iteration
+}
+
+
+def prefer_onednn():
+    """Sets what TensorFlow reads when it is imported, where nobody has set it; says so if that is too late."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return
+    loaded = sys.modules.get("tensorflow")
+    if loaded is None:
+        for name, value in ONEDNN_SETTINGS.items():
+            os.environ.setdefault(name, value)
+    elif "TF_ENABLE_ONEDNN_OPTS" not in os.environ and loaded.__version__.startswith("2."):
+        print(
+            "tensorflowvisu was imported after TensorFlow, too late to choose its faster convolutions: import "
+            "tensorflowvisu first, or set TF_ENABLE_ONEDNN_OPTS=1 in the environment.",
+            file=sys.stderr,
+        )
+
+
 def import_tensorflow_quietly():
     """Imports TensorFlow without its start-up logs, or ends the program with one sentence that says how to get it.
 
     Has to come before any other import of TensorFlow. TF_CPP_MIN_LOG_LEVEL=0 in the environment shows all logs.
     """
+    prefer_onednn()
     # 3: fatal errors only; all others come back as Python exceptions
     shows_all = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0"
     if shows_all or "tensorflow" in sys.modules or sys.stderr is None:
@@ -113,6 +139,33 @@ def first_line(error):
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
+SMALL_NETWORK = 300_000  # weights; between one measured as faster on one thread (184,900) and one as slower (420,000)
+
+
+def suit_threads_to(graph):
+    """Has sessions of a script's network run on as many threads as suit it, if the script has not chosen itself.
+
+    To wake another thread takes 50 to 100 microseconds, as long as most operations of a small network take. So one
+    without convolutions, and with few weights, is fastest on the one thread that calls session.run. Convolutions take
+    all processors, one operation after the other; TensorFlow 1 is faster with its own way of doing two at a time.
+    Has no effect on sessions that exist, and on those that get a config of their own. In a notebook the number of
+    threads stays as it is, since it could not be changed again for a larger network.
+    """
+    settings = tf.config.threading
+    chosen = settings.get_intra_op_parallelism_threads() or settings.get_inter_op_parallelism_threads()
+    if chosen or "TF_NUM_INTRAOP_THREADS" in os.environ or "TF_NUM_INTEROP_THREADS" in os.environ or in_ipython():
+        return
+    with graph.as_default():
+        weights = sum(variable.shape.num_elements() or 0 for variable in tf.trainable_variables())
+    convolves = any(operation.type == "Conv2D" for operation in graph.get_operations())
+    is_small = weights < SMALL_NETWORK and not convolves
+    with contextlib.suppress(RuntimeError):  # TensorFlow has its threads already
+        if is_small:
+            settings.set_intra_op_parallelism_threads(1)
+        if is_small or (convolves and not tf.__version__.startswith("1.")):
+            settings.set_inter_op_parallelism_threads(-1)  # in the thread that calls session.run
+
+
 if __name__ != "__main__":  # the window's own process has no use for TensorFlow
     tf = import_tensorflow_quietly()
 
@@ -129,6 +182,7 @@ LABEL_SHAPES = """
 .###. .###. ##### .###. ...#. .###. .###. ..#.. .###. .##..
 """
 WHITE, RED = (255.0, 255.0, 255.0), (255.0, 160.0, 160.0)  # behind recognised and misrecognised digits
+GREY = 200  # a picture that nobody sees
 BLACK, BLUE, DARK_RED = (0.0, 0.0, 0.0), (0.0, 40.0, 150.0), (150.0, 0.0, 0.0)  # digits, correct and computed labels
 
 
@@ -142,15 +196,25 @@ def label_tiles(column):
 
 
 def paint(picture, mask, colour):
-    """The tensor picture [..., 3] with colour put over it where mask [..., 1] is 1, in part where it is between."""
-    return picture + mask * (colour - picture)
+    """The picture [..., 3] with colour put over it where mask [..., 1] is 1, in part where it is between 0 and 1."""
+    return picture + mask * (np.float32(colour) - picture)
+
+
+class Audience:
+    """Whether anybody will see the pictures of digits that come next. TensorFlow leaves out those that nobody sees."""
+
+    watches = True
+
+
+audience = Audience()
 
 
 def tf_format_mnist_images(X, Y, Y_, n=100, lines=10):
     """A tensor with a picture of n images on that many lines, the misrecognised ones first.
 
     Recognised digits are on white, misrecognised ones on red, with the correct label small on the left and the
-    computed one on the right.
+    computed one on the right. The picture is plain grey, which costs no time, while a script hands its pictures to a
+    MnistDataVis that shows none: in text-only mode, or when the window has not yet taken the one before.
 
     X: tensor float32 [images, 28, 28, 1], 0 to 1; Y: [images, 10], the computed probabilities (or logits);
     Y_: [images, 10], the correct one-hot labels. The first n images of that order are shown, and white where there
@@ -167,20 +231,32 @@ def tf_format_mnist_images(X, Y, Y_, n=100, lines=10):
             raise ValueError(f"tf_format_mnist_images: {name} has the shape {tensor.shape}, expected {expected}")
     if not X.dtype.is_floating:
         raise ValueError(f"tf_format_mnist_images: X is {X.dtype.name}, expected float32, from 0 to 1")
+    picture = tf.cond(
+        tf.ensure_shape(tf.numpy_function(lambda: audience.watches, [], tf.bool), []),
+        lambda: picture_of_digits(X, Y, Y_, n, lines),
+        lambda: tf.fill([lines * 28, n // lines * 28, 3], tf.constant(GREY, tf.uint8)),
+    )
+    return tf.ensure_shape(picture, [lines * 28, n // lines * 28, 3])
+
+
+def picture_of_digits(X, Y, Y_, n, lines):
+    """The tensor that tf_format_mnist_images promises."""
     X = tf.cast(X, tf.float32)
     computed, correct = tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1)  # [images]
     wrong = tf.not_equal(computed, correct)
     order = tf.concat([tf.where(wrong), tf.where(tf.logical_not(wrong))], axis=0)[:n, 0]  # [up to n]
-    wrong, computed, correct = (tf.gather(vector, order) for vector in (wrong, computed, correct))
     ink = tf.gather(X, order)  # [up to n, 28, 28, 1]
-    wrong = tf.reshape(tf.cast(wrong, tf.float32), [-1, 1, 1, 1])
+    misrecognised = tf.minimum(tf.reduce_sum(tf.cast(wrong, tf.int32)), tf.shape(order)[0])  # they come first
+    colourful = order[:misrecognised]
     frame = np.pad(np.ones([26, 26, 1], np.float32), [(1, 1), (1, 1), (0, 0)], "constant")  # 0 at the edges of a tile
-    tiles = paint(WHITE + tf.zeros_like(ink), wrong * frame, RED)  # [up to n, 28, 28, 3]
-    tiles = paint(tiles, ink, BLACK)
-    tiles = paint(tiles, wrong * tf.gather(label_tiles(1), correct), BLUE)
-    tiles = paint(tiles, wrong * tf.gather(label_tiles(22), computed), DARK_RED)
+    red = paint(paint(WHITE, frame, RED), ink[:misrecognised], BLACK)  # [misrecognised, 28, 28, 3]
+    red = paint(red, tf.gather(label_tiles(1), tf.gather(correct, colourful)), BLUE)
+    red = paint(red, tf.gather(label_tiles(22), tf.gather(computed, colourful)), DARK_RED)
+    white = paint(WHITE[:1], ink[misrecognised:], BLACK[:1])  # [the others, 28, 28, 1], one value for all three colours
+    white = tf.tile(tf.cast(white, tf.uint8), [1, 1, 1, 3])
+    tiles = tf.concat([tf.cast(red, tf.uint8), white], axis=0)
     blank = n - tf.shape(tiles)[0]
-    tiles = tf.pad(tf.cast(tiles, tf.uint8), [[0, blank], [0, 0], [0, 0], [0, 0]], constant_values=255)
+    tiles = tf.pad(tiles, [[0, blank], [0, 0], [0, 0], [0, 0]], constant_values=255)
     columns = n // lines
     rows = tf.transpose(tf.reshape(tiles, [lines, columns, 28, 28, 3]), [0, 2, 1, 3, 4])
     return tf.reshape(rows, [lines * 28, columns * 28, 3])
@@ -1321,6 +1397,10 @@ class Outbox:
                 self.messages[name if name in self.replaceable else object()] = (name, arguments)
                 self.changed.notify_all()
 
+    def would_replace(self, name):
+        """Whether a message of this name would take the place of one that waits."""
+        return name in self.messages
+
     def take(self):
         """All messages, as soon as there are some; an empty list when it is closed and empty."""
         with self.changed:
@@ -1443,6 +1523,12 @@ class Display:
     def send(self, name, *arguments):
         self.process.outbox.put(name, arguments)
 
+    def wants_pictures(self, update_test_data, update_train_data):
+        """Whether the pictures that such an iteration brings do more than take the place of ones not yet sent."""
+        updates = {"set_test_digits": update_test_data, "set_training_digits": update_train_data}
+        names = [name for name, update in updates.items() if update]
+        return not (names and all(self.process.outbox.would_replace(name) for name in names))
+
     def is_paused(self):
         return False
 
@@ -1478,6 +1564,9 @@ class Nothing(Display):
 
     def send(self, name, *arguments):
         """There is nobody to send it to."""
+
+    def wants_pictures(self, update_test_data, update_train_data):
+        return False
 
     def show_progress(self, i, update_train_data):
         """There is nobody to show it to."""
@@ -1750,6 +1839,7 @@ class MnistDataVis:
         if suffix != ".py" or name.endswith("kernel_launcher"):  # in a notebook, for example
             name = "training"
         self._style = Style(titles, band_colours, dpi, name)
+        suit_threads_to(tf.get_default_graph())
         self._best_test_accuracy = 0.0
         self._loss_was_finite = True
         self._display = None  # the way to show it, while animate runs
@@ -1835,6 +1925,8 @@ class MnistDataVis:
                 self._display.wait_while_paused()
                 if self._display.closed:
                     break
+                is_last = i == iterations - 1
+                audience.watches = is_last or self._display.wants_pictures(update_test_data, update_train_data)
                 compute_step(i, update_test_data, update_train_data)
                 self._display.show_progress(i + 1, update_train_data)
             failure = self._display.end("finished")
@@ -1851,6 +1943,7 @@ class MnistDataVis:
             raise
         finally:
             self._display = None
+            audience.watches = True
         if failure:
             sys.exit(f"{failure}: the max test accuracy was {self.get_max_test_accuracy()}")
 
@@ -1873,7 +1966,9 @@ class MnistDataVis:
 
     def _record_picture(self, method, message, im):
         picture = checked_picture(method, im)
-        if self._display:
+        if not self._display:
+            audience.watches = False  # text-only mode: neither this one nor the next
+        elif audience.watches:
             self._display.send(message, picture.copy())  # it is sent later, and the script may change it
 
 

@@ -99,7 +99,7 @@ def without_tensorflow(folder):
     package = folder / "tensorflow" / "compat" / "v1"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(
-        "class logging:\n    ERROR = 0\n    set_verbosity = staticmethod(lambda level: None)\n", encoding="utf-8"
+        "from unittest.mock import MagicMock\n\ndef __getattr__(name):\n    return MagicMock()\n", encoding="utf-8"
     )
     for parent in list(package.parents)[:2]:
         (parent / "__init__.py").write_text("", encoding="utf-8")

@@ -86,9 +86,9 @@ def test_it_is_short_enough_to_read(stage):
 def test_two_neighbours_differ_by_one_lesson(stage, following):
     """All but the model, the optimizer, and what is fed and fetched for them stays as it was, in the same order."""
     lesson = re.compile(
-        r"import math|step = |pkeep = |[WBY][1-5]?d? = |XX = |YY = |[bW] = |K, L, M, N = |Ylogits = |cross_entropy = "
-        r"|lr = |train_step = |allweights = |allbiases = |a, c, im|\[accuracy, cross_entropy|\{X: |\)$"
-        r"|print\(f\"\{i\}: accuracy|datavis.append_training_curves_data\(i, a, c|sess.run\(train_step"
+        r"import math|import numpy|step = |pkeep = |[WBY][1-5]?d? = |XX = |YY = |[bW] = |K, L, M, N = |Ylogits = "
+        r"|cross_entropy = |lr = |train_step = |allweights = |allbiases = |a, c, im|logits = |\[accuracy, cross_entropy"
+        r"|\{X: |\)$|print\(f\"\{i\}: accuracy|datavis.append_training_curves_data\(i, a, c|sess.run\(train_step"
         r"|datavis.animate\("
     )
     before, after = code_lines(stage_source(stage)), code_lines(stage_source(following))
