@@ -35,6 +35,17 @@ def text_only(source):
     return source
 
 
+def with_iterations(source, iterations):
+    """The source of a script with another number of iterations, in the window's line and in the text-only line."""
+    lengths = set(re.findall(r"iterations=(\d+)", source))
+    if len(lengths) != 1:
+        raise ValueError(f"found {len(lengths)} numbers 'iterations=…', expected 1")
+    published = int(lengths.pop())
+    for text in ("iterations={}", "range({})"):
+        source = source.replace(text.format(published), text.format(iterations))
+    return source.replace(f"i == {published - 1}", f"i == {iterations - 1}")
+
+
 def with_seed(source, seed):
     """The source of a script with another number in its line SEED = …"""
     source, lines = re.subn(r"(?m)^SEED = \d+", f"SEED = {seed}", source)

@@ -21,7 +21,6 @@ class Stage(NamedTuple):
 
     script: str
     iterations: int
-    test_every: int
     convolutions: tuple = ()
     hidden: tuple = ()
     activation: str = "relu"
@@ -32,18 +31,28 @@ class Stage(NamedTuple):
     def is_softmax(self):
         return not self.hidden
 
+    @property
+    def operations(self):
+        """Multiplications and additions in the matrix products and convolutions of an iteration of 100 images."""
+        per_layer, size = [], 28
+        shapes = [array.shape for array in initial_weights(self)[::2]]
+        for (_, _, stride), shape in zip(self.convolutions, shapes):
+            size //= stride
+            per_layer.append(size * size * math.prod(shape))
+        per_layer += [math.prod(shape) for shape in shapes[len(self.convolutions) :]]
+        # forward, for the gradient of the weights and, but for the first layer, for that of its inputs
+        return 2 * 100 * (3 * sum(per_layer) - per_layer[0])
+
 
 FIVE_LAYERS = (200, 100, 60, 30)
 STAGES = {
-    "1.0": Stage("mnist_1.0_softmax.py", 2000, 50, decays=False),
-    "2.0": Stage(
-        "mnist_2.0_five_layers_sigmoid.py", 10000, 100, hidden=FIVE_LAYERS, activation="sigmoid", decays=False
-    ),
-    "2.1": Stage("mnist_2.1_five_layers_relu_lrdecay.py", 10000, 100, hidden=FIVE_LAYERS),
-    "2.2": Stage("mnist_2.2_five_layers_relu_lrdecay_dropout.py", 10000, 100, hidden=FIVE_LAYERS, keep=0.75),
-    "3.0": Stage("mnist_3.0_convolutional.py", 10000, 100, ((5, 4, 1), (5, 8, 2), (4, 12, 2)), (200,)),
+    "1.0": Stage("mnist_1.0_softmax.py", 2000, decays=False),
+    "2.0": Stage("mnist_2.0_five_layers_sigmoid.py", 10000, hidden=FIVE_LAYERS, activation="sigmoid", decays=False),
+    "2.1": Stage("mnist_2.1_five_layers_relu_lrdecay.py", 10000, hidden=FIVE_LAYERS),
+    "2.2": Stage("mnist_2.2_five_layers_relu_lrdecay_dropout.py", 10000, hidden=FIVE_LAYERS, keep=0.75),
+    "3.0": Stage("mnist_3.0_convolutional.py", 10000, ((5, 4, 1), (5, 8, 2), (4, 12, 2)), (200,)),
     "3.1": Stage(
-        "mnist_3.1_convolutional_bigger_dropout.py", 10000, 100, ((6, 6, 1), (5, 12, 2), (4, 24, 2)), (200,), keep=0.75
+        "mnist_3.1_convolutional_bigger_dropout.py", 10000, ((6, 6, 1), (5, 12, 2), (4, 24, 2)), (200,), keep=0.75
     ),
 }
 
@@ -67,8 +76,10 @@ def initial_weights(stage):
     arrays = []
     for number, shape in enumerate(shapes):
         weights = random.normal(size=shape)
-        while (outliers := np.abs(weights) > 2).any():  # a truncated normal distribution
+        outliers = np.abs(weights) > 2
+        while outliers.any():  # a truncated normal distribution
             weights[outliers] = random.normal(size=outliers.sum())
+            outliers = np.abs(weights) > 2
         is_last = number == len(shapes) - 1
         positive = stage.activation == "relu" and not is_last
         arrays.append(np.float32(0 if stage.is_softmax else 0.1) * weights.astype(np.float32))
@@ -110,8 +121,9 @@ class KerasPeer:
         self.model.compile(optimizer, loss, metrics=["accuracy"])
 
     def train(self, indices):
-        indices = indices.ravel()
-        self.model.fit(self.images[indices], self.labels[indices], batch_size=100, shuffle=False, verbose=0)
+        for start in range(0, len(indices), 600):  # an epoch, as fit takes it
+            epoch = indices[start : start + 600].ravel()
+            self.model.fit(self.images[epoch], self.labels[epoch], batch_size=100, shuffle=False, verbose=0)
 
     def evaluate(self, images, labels):
         return self.model.evaluate(images, labels, batch_size=1000, verbose=0)[1]
@@ -206,10 +218,8 @@ class JaxPeer:
         images, labels = jnp.asarray(images), jnp.asarray(labels)
         activation = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}[stage.activation]
         parameters = [jnp.asarray(array) for array in initial_weights(stage)]
-        if stage.is_softmax:
-            optimizer = optax.sgd(0.3)  # for the loss per image
-        else:
-            optimizer = optax.adam(lambda step: learning_rate(stage, step, jnp.exp))
+        adam = optax.adam(lambda step: learning_rate(stage, step, jnp.exp))
+        optimizer = optax.sgd(0.3) if stage.is_softmax else adam  # 0.3: for the loss per image
 
         def logits(parameters, x, key=None):
             pairs = list(zip(parameters[::2], parameters[1::2]))

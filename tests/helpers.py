@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from compare_stages import text_only
+from compare_stages import text_only, with_iterations
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = sorted(path.name for path in ROOT.glob("mnist_*.py"))
@@ -16,16 +16,8 @@ def stage_source(name):
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def shortened(source, iterations):
-    """The source of a script with another number of iterations, in the window's line and in the text-only line."""
-    (published,) = set(re.findall(r"iterations=(\d+)", source))
-    source = source.replace(f"iterations={published}", f"iterations={iterations}")
-    source = source.replace(f"range({published})", f"range({iterations})")
-    return source.replace(f"i == {int(published) - 1}", f"i == {iterations - 1}")
-
-
 def shortened_text_only(source, iterations):
-    return text_only(shortened(source, iterations))
+    return text_only(with_iterations(source, iterations))
 
 
 def environment(**changes):

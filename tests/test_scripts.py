@@ -8,8 +8,8 @@ import shutil
 import numpy as np
 import pytest
 
-from compare_stages import with_seed
-from helpers import ROOT, STAGES, idx, max_test_accuracy, run_script, shortened, shortened_text_only, stage_source
+from compare_stages import with_iterations, with_seed
+from helpers import ROOT, STAGES, idx, max_test_accuracy, run_script, shortened_text_only, stage_source
 
 # Iterations, and a test accuracy that a stage with any broken step does not reach by then. Measured with 5 seeds on
 # TensorFlow 2.21 and 1.15: the lowest best was at least 0.03 above. Without training it is 0.1.
@@ -58,7 +58,7 @@ def test_text_only_it_learns_and_says_only_its_own_lines(stage, tmp_path):
 @pytest.mark.parametrize("stage", STAGES)
 def test_unchanged_and_without_a_screen_it_trains_alike_and_saves_a_picture(stage, tmp_path):
     text = run_script(shortened_text_only(stage_source(stage), 25), tmp_path)
-    headless = run_script(shortened(stage_source(stage), 25), tmp_path, name=stage)
+    headless = run_script(with_iterations(stage_source(stage), 25), tmp_path, name=stage)
     assert (headless.returncode, headless.stderr) == (0, "")
     first, no_window, *lines, saved, best = headless.stdout.splitlines()
     assert [first, *lines, best] == text.stdout.splitlines()
@@ -124,7 +124,9 @@ def test_text_only_mode_loads_no_plotting_back_end(tmp_path):
 
 
 def test_an_error_in_the_script_still_shows_and_ends_it_with_status_1(tmp_path):
-    source = shortened(stage_source(SOFTMAX), 20).replace("mnist.train.next_batch(100)", "mnist.train.no_such_name")
+    source = with_iterations(stage_source(SOFTMAX), 20).replace(
+        "mnist.train.next_batch(100)", "mnist.train.no_such_name"
+    )
     process = run_script(source, tmp_path)
     assert process.returncode == 1
     assert "AttributeError: 'DataSet' object has no attribute 'no_such_name'" in process.stderr.splitlines()[-1]
