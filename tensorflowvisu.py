@@ -28,9 +28,11 @@ calls. For a new panel, derive a class from Panel, and add it to Picture.panels,
 brings its numbers is a method of History, with the name and the arguments that MnistDataVis passes to send.
 """
 
+import array
 import atexit
 import collections
 import contextlib
+import csv
 import io
 import itertools
 import logging
@@ -1801,11 +1803,135 @@ def open_display(style, iterations, save_movie):
     return display
 
 
+# -------------------------------------------------------------------------------------------- TensorBoard, and numbers
+
+
+CURVES = ("training", "test")
+Curve = collections.namedtuple("Curve", "iteration accuracy loss learning_rate")
+
+
+class TensorBoardLog:
+    """What a script hands over, as event files for TensorBoard: a folder for each curve, so that they share charts."""
+
+    SHARE = 1 / 160  # of the time, for each kind of histogram and picture: they come as often as that allows
+    BINS = 60
+
+    def __init__(self, logdir, name, graph):
+        self.folder = os.path.join(logdir, time.strftime(f"{name}-%Y%m%d-%H%M%S"))
+        with contextlib.suppress(FileExistsError):
+            os.makedirs(logdir)
+        while True:  # another run of the same script may start in the same second
+            try:
+                os.mkdir(self.folder)
+                break
+            except FileExistsError:
+                self.folder += "-2"
+        self.writers = {
+            curve: tf.summary.FileWriter(os.path.join(self.folder, curve), flush_secs=10) for curve in CURVES
+        }
+        self.writers["training"].add_graph(graph)
+        self.due = collections.defaultdict(float)  # when there is time for the next one of a tag
+        atexit.register(self.close)
+
+    def close(self):
+        for writer in self.writers.values():
+            writer.close()
+
+    def wants(self, *tags):
+        """Whether there is time for one of these tags."""
+        return any(time.monotonic() >= self.due[tag] for tag in tags)
+
+    def add_point(self, curve, x, *values):
+        """Adds the values of a Curve, as many as there are."""
+        scalars = zip(Curve._fields[1:], values)
+        self.write(curve, x, [tf.Summary.Value(tag=tag, simple_value=value) for tag, value in scalars])
+
+    def add_histogram(self, x, tag, values):
+        """Adds the histogram of an array of numbers, if there is time for one."""
+        if self.wants(tag):
+            with self.taking_time_for(tag):
+                values = values[np.isfinite(values)].astype(np.float64)
+                if values.size:
+                    counts, edges = np.histogram(values, bins=self.BINS)
+                    histogram = tf.HistogramProto(
+                        min=edges[0],
+                        max=edges[-1],
+                        num=values.size,
+                        sum=values.sum(),
+                        sum_squares=np.square(values).sum(),
+                        bucket_limit=edges[1:],
+                        bucket=counts,
+                    )
+                    self.write("training", x, [tf.Summary.Value(tag=tag, histo=histogram)])
+
+    def add_picture(self, curve, x, tag, picture):
+        """Adds a picture, uint8 [height, width, 3], if there is time for one."""
+        if self.wants(tag):
+            from PIL import Image
+
+            with self.taking_time_for(tag):
+                png = io.BytesIO()
+                Image.fromarray(picture).save(png, "png", compress_level=1)  # the fastest
+                height, width, _ = picture.shape
+                image = tf.Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=png.getvalue())
+                self.write(curve, x, [tf.Summary.Value(tag=tag, image=image)])
+
+    def write(self, curve, x, values):
+        self.writers[curve].add_summary(tf.Summary(value=values), int(x))
+
+    @contextlib.contextmanager
+    def taking_time_for(self, tag):
+        begun = time.monotonic()
+        yield
+        ended = time.monotonic()
+        self.due[tag] = ended + (ended - begun) / self.SHARE
+
+
+def open_tensorboard_log(name):
+    """The log that the environment variable TENSORBOARD_LOGDIR asks for, or None."""
+    logdir = os.environ.get("TENSORBOARD_LOGDIR")
+    if not logdir:
+        return None
+    try:
+        return TensorBoardLog(logdir, name, tf.get_default_graph())
+    except OSError as error:
+        sys.exit(
+            f"TENSORBOARD_LOGDIR is {logdir!r}, where no event files can be written ({first_line(error)}): name a "
+            f"folder that you may write to"
+        )
+
+
+class Curves:
+    """The numbers of the training and of the test curve, all of them."""
+
+    def __init__(self):
+        self.numbers = {curve: array.array("d") for curve in CURVES}  # row after row, each a Curve of numbers
+
+    def add_point(self, curve, x, accuracy, loss, learning_rate=np.nan):
+        self.numbers[curve].extend((x, accuracy, loss, learning_rate))
+
+    def arrays(self):
+        return {curve: Curve(*np.array(rows).reshape(-1, len(Curve._fields)).T) for curve, rows in self.numbers.items()}
+
+    def save(self, path):
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("curve",) + Curve._fields)
+            for curve, columns in self.arrays().items():
+                for *row, learning_rate in zip(*columns):
+                    row.append("" if np.isnan(learning_rate) else learning_rate)
+                    writer.writerow([curve] + [value if value == "" else f"{value:.7g}" for value in row])
+
+
 # --------------------------------------------------------------------------------------------------- what scripts call
 
 
 class MnistDataVis:
     """Records a training, and shows it live while animate runs.
+
+    With TENSORBOARD_LOGDIR=runs in the environment it also writes event files for TensorBoard, in text-only mode too:
+    "tensorboard --logdir runs" shows accuracy and loss, the learning rate, histograms of weights and biases, the two
+    pictures of digits, and the graph, each run under the name of the script and the time.
 
     title1 to title6: titles of the panels in place of the usual ones. histogram4colornum, histogram5colornum: the
     colours of the weights and biases panels, 0 to 6. dpi: dots per inch, for a window of 19.2 x 10.8 inches.
@@ -1840,6 +1966,9 @@ class MnistDataVis:
             name = "training"
         self._style = Style(titles, band_colours, dpi, name)
         suit_threads_to(tf.get_default_graph())
+        self._curves = Curves()
+        self._tensorboard = open_tensorboard_log(name)
+        self._newest = dict.fromkeys(CURVES, 0)  # the last iteration of each curve, for pictures, which come without it
         self._best_test_accuracy = 0.0
         self._loss_was_finite = True
         self._display = None  # the way to show it, while animate runs
@@ -1867,6 +1996,9 @@ class MnistDataVis:
         method = "append_data_histograms"
         x = checked_iteration(method, x)
         vectors = [checked_vector(method, *pair) for pair in (("datavect1", datavect1), ("datavect2", datavect2))]
+        if self._tensorboard:
+            for tag, vector in zip(("weights", "biases"), vectors):
+                self._tensorboard.add_histogram(x, tag, vector)
         if self._display:  # in text-only mode nobody would see it
             boundaries = [probability_distribution(vector) for vector in vectors]
             titles = [title and str(title) for title in (title1, title2)]
@@ -1874,15 +2006,30 @@ class MnistDataVis:
 
     def update_image1(self, im):
         """Shows the picture of the training digits (panel 3), uint8 [height, width, 3]."""
-        self._record_picture("update_image1", "set_training_digits", im)
+        self._record_picture("training", "update_image1", im)
 
     def update_image2(self, im):
         """Shows the picture of the test digits (panel 6), uint8 [height, width, 3]."""
-        self._record_picture("update_image2", "set_test_digits", im)
+        self._record_picture("test", "update_image2", im)
 
     def get_max_test_accuracy(self):
         """The best test accuracy so far, from 0 to 1; 0.0 when there was no test."""
         return self._best_test_accuracy
+
+    def get_history(self):
+        """All points of the curves so far: {"training": curve, "test": curve}.
+
+        A curve has the arrays iteration, accuracy, loss and learning_rate, float64 [points]; where there was no
+        learning rate it is "not a number".
+        """
+        return self._curves.arrays()
+
+    def save_history(self, path):
+        """Writes all points of the curves so far as a CSV file: curve, iteration, accuracy, loss, learning_rate."""
+        try:
+            self._curves.save(path)
+        except OSError as error:
+            sys.exit(f"The history can't be saved as {path} ({error.strerror}): name a file that you may write")
 
     def is_paused(self):
         """Whether the space key has paused the training."""
@@ -1926,7 +2073,11 @@ class MnistDataVis:
                 if self._display.closed:
                     break
                 is_last = i == iterations - 1
-                audience.watches = is_last or self._display.wants_pictures(update_test_data, update_train_data)
+                audience.watches = (
+                    is_last
+                    or self._display.wants_pictures(update_test_data, update_train_data)
+                    or self._tensorboard_wants(*["training"] * update_train_data, *["test"] * update_test_data)
+                )
                 compute_step(i, update_test_data, update_train_data)
                 self._display.show_progress(i + 1, update_train_data)
             failure = self._display.end("finished")
@@ -1960,16 +2111,28 @@ class MnistDataVis:
                 f"can't meet a log(0), or a smaller learning rate. Training goes on.",
                 file=sys.stderr,
             )
+        self._newest[which] = x
+        learning_rate = further if which == "training" else []
+        self._curves.add_point(which, x, accuracy, loss, *learning_rate)
+        if self._tensorboard:
+            self._tensorboard.add_point(which, x, accuracy, loss, *learning_rate)
         if self._display:
             self._display.send(message, x, accuracy, loss, *further)
         return accuracy
 
-    def _record_picture(self, method, message, im):
+    def _record_picture(self, which, method, im):
         picture = checked_picture(method, im)
-        if not self._display:
-            audience.watches = False  # text-only mode: neither this one nor the next
-        elif audience.watches:
-            self._display.send(message, picture.copy())  # it is sent later, and the script may change it
+        if audience.watches:
+            if self._tensorboard:
+                self._tensorboard.add_picture(which, self._newest[which], f"{which}_digits", picture)
+            if self._display:
+                self._display.send(f"set_{which}_digits", picture.copy())  # sent later, when the script may change it
+        if not self._display:  # text-only mode: does anybody want the next one?
+            audience.watches = self._tensorboard_wants(*CURVES)
+
+    def _tensorboard_wants(self, *curves):
+        """Whether TensorBoard's log has time for a picture of one of these curves."""
+        return bool(self._tensorboard) and self._tensorboard.wants(*(f"{curve}_digits" for curve in curves))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,185 @@
+"""compare_stages.py as its user runs it, with scripts that need no TensorFlow and train for no time."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from helpers import ROOT, environment, without_tensorflow
+
+SCRIPT = """
+import time
+import numpy as np
+import tensorflowvisu
+
+SEED = 0
+random = np.random.RandomState(SEED)
+datavis = tensorflowvisu.MnistDataVis()
+
+
+def training_step(i, update_test_data, update_train_data):
+    if update_train_data:
+        print(f"{i}: accuracy: 0.5")
+        datavis.append_training_curves_data(i, 1 - 1 / (i + 2), 10.0)
+    if update_test_data:
+        datavis.append_test_curves_data(i, BEST - 0.1 / (i + 1) - SEED / 1000, abs(i - 50) + 1.0)
+    time.sleep(SECONDS)
+
+
+datavis.animate(training_step, iterations=200, train_data_update_freq=10, test_data_update_freq=50)
+# for i in range(200): training_step(i, i % 50 == 0 or i == 199, i % 10 == 0 or i == 199)
+print("max test accuracy:", datavis.get_max_test_accuracy())
+"""
+
+
+def script(best=0.95, seconds=0):
+    return SCRIPT.replace("BEST", str(best)).replace("SECONDS", str(seconds))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    without_tensorflow(tmp_path / "stub")
+    return tmp_path
+
+
+def command(*arguments):
+    return [sys.executable, str(ROOT / "compare_stages.py"), *arguments]
+
+
+def variables(folder):
+    return environment(PYTHONPATH=str(folder / "stub"))
+
+
+def compare(folder, *arguments):
+    return subprocess.run(
+        command(*arguments),
+        cwd=str(folder),
+        env=variables(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+def table(folder):
+    with (folder / "comparison" / "comparison.csv").open(encoding="utf-8") as file:
+        return {row["script"]: row for row in csv.DictReader(file)}
+
+
+def recorded_runs(folder):
+    return sorted(path.name for path in (folder / "comparison" / "runs").glob("*"))
+
+
+def test_the_table_says_what_each_script_reached_over_the_seeds(folder):
+    (folder / "good.py").write_text(script(0.98))
+    (folder / "poor.py").write_text(script(0.92))
+    process = compare(folder, "--seeds", "3", "good.py", "poor.py")
+    assert process.returncode == 0, process.stderr
+    good, poor = table(folder)["good.py"], table(folder)["poor.py"]
+    assert good["max test accuracy"] == "0.9785 (0.9775 to 0.9795)"  # after 199 of 200 iterations, seeds 0 to 2
+    assert poor["max test accuracy"] == "0.9185 (0.9175 to 0.9195)"
+    assert (good["seeds"], good["at iteration"], good["overfits from iteration"]) == ("3", "199", "50")
+    assert (good["lowest test loss"], good["final / lowest test loss"]) == ("1.00", "150.00")
+    markdown = (folder / "comparison" / "comparison.md").read_text(encoding="utf-8")
+    assert process.stdout == markdown
+    assert markdown.splitlines()[2].startswith("| good.py | 3 | ")
+    picture = matplotlib.image.imread(str(folder / "comparison" / "comparison.png"))
+    assert picture.shape[:2] == (1080, 1920)
+    assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 10  # there is something on it
+
+
+def test_the_number_of_iterations_can_be_given(folder):
+    (folder / "a.py").write_text(script())
+    assert compare(folder, "--seeds", "1", "--iterations", "60", "a.py").returncode == 0
+    assert table(folder)["a.py"]["at iteration"] == "59"
+
+
+def test_what_has_been_run_is_not_run_again_but_an_edited_script_is(folder):
+    for name in ("a.py", "b.py"):
+        (folder / name).write_text(script())
+    compare(folder, "--seeds", "2", "a.py", "b.py")
+    before = recorded_runs(folder)
+    assert "seed" not in compare(folder, "--seeds", "2", "a.py", "b.py").stderr
+    assert recorded_runs(folder) == before
+    (folder / "b.py").write_text(script(0.97))
+    again = compare(folder, "--seeds", "2", "a.py", "b.py").stderr
+    assert "b.py seed 0" in again and "a.py seed" not in again
+    assert table(folder)["b.py"]["max test accuracy"].startswith("0.9690")
+
+
+def test_a_script_that_fails_is_reported_with_its_last_lines_and_the_others_go_on(folder):
+    (folder / "broken.py").write_text(script().replace("datavis.append_test_curves_data(i,", "1 / 0, (i,"))
+    (folder / "sound.py").write_text(script())
+    process = compare(folder, "--seeds", "2", "broken.py", "sound.py")
+    assert process.returncode == 1
+    assert "broken.py seed 0: ended with status 1" in process.stderr
+    assert "ZeroDivisionError" in process.stderr
+    assert "broken.py seed 1: left out" in process.stderr
+    assert list(table(folder)) == ["sound.py"]
+
+
+def test_a_script_without_the_two_lines_is_named_and_the_others_go_on(folder):
+    (folder / "other.py").write_text("print('hello')\n")
+    (folder / "sound.py").write_text(script())
+    process = compare(folder, "--seeds", "1", "other.py", "sound.py", "missing.py")
+    assert process.returncode == 1
+    assert "other.py: found 0 lines 'datavis.animate(…'" in process.stderr
+    assert "missing.py: No such file or directory" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert list(table(folder)) == ["sound.py"]
+
+
+def test_a_script_that_ends_early_or_records_nothing_is_no_result(folder):
+    (folder / "early.py").write_text(script().replace('print("max', 'raise SystemExit(0)\nprint("max'))
+    (folder / "silent.py").write_text(script().replace("datavis.append_test_curves_data", "print"))
+    process = compare(folder, "--seeds", "1", "early.py", "silent.py")
+    assert process.returncode == 1
+    assert "early.py seed 0: ended with status 0 before its last line" in process.stderr
+    assert "silent.py seed 0: handed no points" in process.stderr
+    assert not (folder / "comparison" / "comparison.csv").exists()
+
+
+def test_bad_options_get_one_sentence(folder):
+    process = compare(folder, "--seeds", "0")
+    assert process.returncode == 2
+    assert "argument --seeds: invalid whole_number value: '0'" in process.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals as a terminal on Unix does")
+def test_ctrl_c_keeps_what_is_done_and_a_second_start_goes_on(folder):
+    (folder / "quick.py").write_text(script())
+    (folder / "slow.py").write_text(script(seconds=0.1))
+    process = subprocess.Popen(
+        command("--seeds", "1", "quick.py", "slow.py"),
+        cwd=str(folder),
+        env=variables(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (folder / "comparison" / "runs").is_dir() or not recorded_runs(folder):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped by Ctrl-C" in errors and "Traceback" not in errors
+    assert list(table(folder)) == ["quick.py"]
+    (first,) = recorded_runs(folder)
+    assert json.loads((folder / "comparison" / "runs" / first).read_text())["test"]["iteration"][-1] == 199
+    (folder / "slow.py").write_text(script())
+    again = compare(folder, "--seeds", "1", "quick.py", "slow.py")
+    assert again.returncode == 0
+    assert "quick.py seed" not in again.stderr
+    assert sorted(table(folder)) == ["quick.py", "slow.py"]

@@ -1,0 +1,155 @@
+"""Settings for speed, and work that nobody looks at and is not done. What it gains: benchmarks/training.py."""
+
+import os
+import platform
+import sys
+
+import numpy as np
+import pytest
+
+import mnistdata
+from helpers import ROOT, STAGES, run_script, shortened_text_only, stage_source
+
+IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
+THREADS = """
+threads = tf.config.threading
+print("threads:", threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads())
+"""
+PICTURES = """
+import numpy as np
+import tensorflowvisu
+import tensorflow.compat.v1 as tf
+
+tf.disable_v2_behavior()
+X = np.eye(100, 784).reshape(100, 28, 28, 1)
+X, Y, Y_ = (tf.constant(array, tf.float32) for array in (X, np.eye(100, 10), np.eye(100, 10)))
+I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)
+sess = tf.Session()
+datavis = tensorflowvisu.MnistDataVis()
+
+
+def is_drawn():
+    return len(np.unique(sess.run(I))) > 1
+
+
+def training_step(i, update_test_data, update_train_data):
+    drawn.append(is_drawn())
+    datavis.update_image1(sess.run(I))
+
+
+drawn = []
+"""
+
+
+def last_line(process):
+    assert (process.returncode, process.stderr) == (0, "")
+    return process.stdout.splitlines()[-1]
+
+
+# -- pictures
+
+
+@pytest.mark.tensorflow
+def test_pictures_are_drawn_until_somebody_is_known_not_to_look(tmp_path):
+    source = PICTURES + "print(is_drawn(), is_drawn(), training_step(0, 0, 1), is_drawn(), is_drawn())"
+    assert last_line(run_script(source, tmp_path)) == "True True None False False"
+
+
+@pytest.mark.tensorflow
+def test_a_run_that_is_shown_ends_with_a_picture_that_is_drawn(tmp_path):
+    """Those before it are drawn as often as the drawing process takes one."""
+    source = PICTURES + (
+        "training_step(0, 0, 1)\ndrawn.clear()\n"
+        "datavis.animate(training_step, 500, train_data_update_freq=1)\n"
+        "print(drawn[0], drawn[-1], all(drawn), is_drawn())"
+    )
+    assert last_line(run_script(source, tmp_path)) == "True True False True"
+
+
+@pytest.mark.tensorflow
+def test_all_frames_of_a_film_are_drawn(tmp_path):
+    source = PICTURES + (
+        "datavis.animate(training_step, 40, train_data_update_freq=1, save_movie=True)\nprint(all(drawn), len(drawn))"
+    )
+    process = run_script(source, tmp_path)
+    if process.returncode and "ffmpeg" in process.stderr:
+        pytest.skip("there is no ffmpeg")
+    assert process.stdout.splitlines()[-1] == "True 40"
+
+
+# -- threads
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("stage", [STAGES[0], STAGES[4]])
+def test_the_threads_suit_the_network(stage, tmp_path):
+    line = last_line(run_script(shortened_text_only(stage_source(stage), 1) + THREADS, tmp_path))
+    convolves, is_tensorflow_1 = "conv" in stage, sys.version_info < (3, 8)
+    expected = "1 -1" if not convolves else "0 0" if is_tensorflow_1 else "0 -1"
+    assert line == f"threads: {expected}"
+
+
+@pytest.mark.tensorflow
+def test_a_large_network_keeps_all_threads(tmp_path):
+    source = "import tensorflowvisu\nimport tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\n"
+    source += "W = tf.Variable(tf.zeros([784, 1000]))\ndatavis = tensorflowvisu.MnistDataVis()" + THREADS
+    assert last_line(run_script(source, tmp_path)) == "threads: 0 0"
+
+
+@pytest.mark.tensorflow
+def test_the_threads_that_a_user_chose_stay(tmp_path):
+    source = shortened_text_only(stage_source(STAGES[0]), 1) + THREADS
+    assert last_line(run_script(source, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
+    chosen = source.replace("datavis = ", "tf.config.threading.set_intra_op_parallelism_threads(2)\ndatavis = ")
+    assert last_line(run_script(chosen, tmp_path)) == "threads: 2 0"
+
+
+# -- oneDNN
+
+PRINT_ONEDNN = "import os; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+
+
+@pytest.mark.skipif(not IS_X86, reason="oneDNN is chosen on x86 processors only")
+@pytest.mark.tensorflow
+def test_onednn_is_chosen_unless_the_user_has(tmp_path):
+    source = f"import tensorflowvisu\n{PRINT_ONEDNN}"
+    unset = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    assert "TF_ENABLE_ONEDNN_OPTS" in os.environ or unset == dict(os.environ)
+    assert last_line(run_script(source, tmp_path)) == os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")
+    assert last_line(run_script(source, tmp_path, TF_ENABLE_ONEDNN_OPTS="0")) == "0"
+
+
+@pytest.mark.skipif(not IS_X86, reason="oneDNN is chosen on x86 processors only")
+@pytest.mark.tensorflow
+def test_it_says_so_when_tensorflow_was_imported_too_early_to_choose(tmp_path):
+    process = run_script(
+        f"import tensorflow\nimport tensorflowvisu\n{PRINT_ONEDNN}", tmp_path, TF_CPP_MIN_LOG_LEVEL="3"
+    )
+    said = "tensorflowvisu was imported after TensorFlow" in process.stderr
+    assert said == (sys.version_info >= (3, 8))  # TensorFlow 1.15 knows no such choice
+    assert process.stdout.split() == ["None"]
+
+
+# -- the test set
+
+
+def test_images_begin_where_tensorflow_takes_them_without_a_copy():
+    mnist = mnistdata.read_data_sets(str(ROOT / "data"), one_hot=True, reshape=False)
+    assert mnist.train.images.ctypes.data % 64 == 0
+    assert mnist.test.images.ctypes.data % 64 == 0
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("stage, feed", [(STAGES[4], ""), (STAGES[5], ", pkeep: 1.0")])
+def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, tmp_path):
+    source = shortened_text_only(stage_source(stage), 12)
+    at_once = f"[accuracy, cross_entropy], {{X: mnist.test.images, Y_: mnist.test.labels{feed}}}"
+    source = source.replace(
+        "    # learn from the batch", f"    if update_test_data:\n        print('at once:', *sess.run({at_once}))\n"
+    )
+    process = run_script(source + "print(*datavis.get_history()['test'][1:3])", tmp_path)
+    whole = [line.split()[2:] for line in process.stdout.splitlines() if line.startswith("at once:")]
+    accuracies, losses = np.array(whole, dtype=float).T
+    pieces = np.array(process.stdout.splitlines()[-1].replace("[", " ").replace("]", " ").split(), dtype=float)
+    assert len(accuracies) == 2  # at the start, and at the end
+    assert np.allclose(pieces, np.concatenate([accuracies, losses]), rtol=1e-5)
