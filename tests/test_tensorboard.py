@@ -44,10 +44,8 @@ class Board:
         self.process.kill()
         self.process.communicate()
 
-    def get(self, path, **query):
-        with urllib.request.urlopen(
-            f"{self.address}/data/{path}?{urllib.parse.urlencode(query)}", timeout=60
-        ) as answer:
+    def get(self, path, query=""):
+        with urllib.request.urlopen(f"{self.address}/data/{path}?{query}", timeout=60) as answer:
             return answer.read()
 
     def get_json(self, path, **query):
