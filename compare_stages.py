@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -144,7 +145,7 @@ class Run:
 class Progress:
     """Two bars on one line of a terminal: of all runs, and of the one at hand. Elsewhere, a line for each run."""
 
-    WIDTH = 20
+    WIDTH = 10
 
     def __init__(self, total, already):
         self.total, self.done, self.already = total, already, already
@@ -162,7 +163,9 @@ class Progress:
         left = (self.total - self.already - runs) * (time.monotonic() - self.begun) / runs if runs > 0.02 else None
         time_left = "" if left is None else f", {left / 60:.0f} min left" if left > 90 else f", {left:.0f} s left"
         whole = f"{self.bar((self.done + fraction) / self.total)} run {self.done + 1} of {self.total}{time_left}"
-        print(f"\r\033[K{whole}   {name} {self.bar(fraction)} {fraction:4.0%}", end="", file=sys.stderr, flush=True)
+        line = f"{whole}  {self.bar(fraction)} {fraction:4.0%} {name}"
+        columns = shutil.get_terminal_size().columns
+        print(f"\r\033[K{line[: columns - 1]}", end="", file=sys.stderr, flush=True)
 
     def clear(self):
         if self.is_live:
@@ -177,6 +180,9 @@ class Progress:
 # ------------------------------------------------------------------------------------------------------------- results
 
 
+OVERFITTING, RATIO = "overfits from iteration", "final / lowest test loss"
+
+
 def measure(results):
     """The numbers of one run, by their headings in the table."""
     training, test = results["training"], results["test"]
@@ -187,8 +193,8 @@ def measure(results):
         "at iteration": test["iteration"][best],
         "final test accuracy": test["accuracy"][-1],
         "lowest test loss": test["loss"][lowest],
-        "overfits from iteration": test["iteration"][lowest],
-        "final / lowest test loss": test["loss"][-1] / test["loss"][lowest],
+        OVERFITTING: test["iteration"][lowest],
+        RATIO: test["loss"][-1] / test["loss"][lowest],
         "training accuracy, mean of the last 50": statistics.mean(training["accuracy"][-50:]),
         "lowest of the last 20 tests": min(test["accuracy"][-20:]),
         "seconds": results["seconds"],
@@ -208,6 +214,8 @@ def cells(name, runs):
         row[heading] = f"{statistics.median(values):,.{digits}f}"
         if heading in SPREAD and len(values) > 1:
             row[heading] += f" ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    if row[RATIO] == "1.00":
+        row[OVERFITTING] = "never"
     return row
 
 
@@ -228,10 +236,10 @@ def save_picture(path, curves):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(16, 9), dpi=120)
+    figure = Figure(figsize=(14, 12), dpi=100)
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, 2)
-    figure.subplots_adjust(left=0.045, right=0.885, bottom=0.075, top=0.93, wspace=0.42)
+    panels = figure.subplots(2, 1, sharex=True)
+    figure.subplots_adjust(left=0.05, right=0.71, bottom=0.05, top=0.96, hspace=0.1)  # on the right, room for the names
     for panel, quantity, title, limits in (
         (panels[0], "accuracy", "Accuracy on the test digits", (0.9, 1)),
         (panels[1], "loss", "Cross entropy loss on the test digits", (0, 40)),
@@ -247,19 +255,19 @@ def save_picture(path, curves):
             panel.plot(iterations, middle, color=colour, linewidth=1.2)
             ends.append((iterations[-1], middle[-1], name, colour))
         panel.set_title(title, fontsize=14)
-        panel.set_xlabel("iteration")
         panel.set_ylim(*limits)
         panel.set_xlim(0, max(x for x, *_ in ends))
         panel.grid(color="0.9", linewidth=0.8)
         panel.set_axisbelow(True)
         label_ends(panel, ends, limits)
+    panels[1].set_xlabel("iteration")
     figure.savefig(str(path))
 
 
 def label_ends(panel, ends, limits):
     """Writes the name of each line at its end, to the right of the panel, apart from each other."""
     low, high = limits
-    gap = 0.035 * (high - low)
+    gap = 0.04 * (high - low)
     right = panel.get_xlim()[1]
     ends = sorted((min(max(y, low), high), x, name, colour) for x, y, name, colour in ends)
     heights = [end[0] for end in ends]
@@ -278,7 +286,14 @@ def label_ends(panel, ends, limits):
             va="center",
             fontsize=10,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.6,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
         )
 
 

@@ -92,7 +92,7 @@ def test_the_table_says_what_each_script_reached_over_the_seeds(folder):
     assert process.stdout == markdown
     assert markdown.splitlines()[2].startswith("| good.py | 3 | ")
     picture = matplotlib.image.imread(str(folder / "comparison" / "comparison.png"))
-    assert picture.shape[:2] == (1080, 1920)
+    assert picture.shape[:2] == (1200, 1400)
     assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 10  # there is something on it
 
 
