@@ -14,14 +14,16 @@
 
 How it works, from the top of this file to its end:
 
-    tf_format_mnist_images    the pictures of digits, made by TensorFlow
+    import_tensorflow_quietly, suit_threads_to    how TensorFlow is set up: quiet, and fast on this machine
+    tf_format_mnist_images    the pictures of digits, made by TensorFlow, while an Audience watches
     probability_distribution  the spread of weights and biases
     History       what there is to draw of a run
     Picture       six panels drawn from a History, by a class for each kind of panel
     Show          the ways to show it: WindowShow, NotebookShow, PictureFileShow, FilmShow. Each runs in a process of
                   its own, this file run as a program. Its History grows with the messages from the training process.
     Display       what the training process has of them: Window, Notebook, PictureFile, Film. It sends, and goes on.
-    MnistDataVis  what a script calls: it passes everything on to a Display
+    Curves, TensorBoardLog    the numbers of a run, to keep as arrays and CSV, and for TensorBoard
+    MnistDataVis  what a script calls: it passes everything on to a Display, to Curves, and to a TensorBoardLog
 
 To change a colour, see COLOURS and BAND_COLOURS. For a new key, add it to KEYS, and the method of WindowShow that it
 calls. For a new panel, derive a class from Panel, and add it to Picture.panels, TITLES and LAYOUTS; a message that
@@ -1976,14 +1978,16 @@ class MnistDataVis:
     def append_training_curves_data(self, x, accuracy, loss, learning_rate=None):
         """Adds a point to the two training curves; x is the iteration, the others are numbers as well.
 
-        The line at the bottom of the window shows the learning rate, where there is one.
+        The line at the bottom of the window shows the learning rate, where there is one. Raises ValueError for
+        anything but one number. In text-only mode the point is kept for get_history, like those of the test curves.
         """
         self._record_point("training", "add_training_point", x, accuracy, loss, "learning_rate", learning_rate)
 
     def append_test_curves_data(self, x, accuracy, loss, epoch=None):
         """Adds a point to the two test curves; x is the iteration, the others are numbers as well.
 
-        The line at the bottom of the window shows the epoch, where there is one.
+        The line at the bottom of the window shows the epoch, where there is one. Raises ValueError for anything but
+        one number.
         """
         accuracy = self._record_point("test", "add_test_point", x, accuracy, loss, "epoch", epoch)
         self._best_test_accuracy = max(self._best_test_accuracy, accuracy)
@@ -1992,6 +1996,7 @@ class MnistDataVis:
         """Adds the spread of all weights (panel 4) and all biases (panel 5) at iteration x.
 
         datavect1, datavect2: arrays of numbers, of any size. title1 and title2 are new titles of the two panels.
+        Raises ValueError for anything else. In text-only mode nothing is computed of them.
         """
         method = "append_data_histograms"
         x = checked_iteration(method, x)
@@ -2005,11 +2010,11 @@ class MnistDataVis:
             self._display.send("add_distributions", x, *boundaries, *titles)
 
     def update_image1(self, im):
-        """Shows the picture of the training digits (panel 3), uint8 [height, width, 3]."""
+        """Shows the picture of the training digits (panel 3), uint8 [height, width, 3], or raises ValueError."""
         self._record_picture("training", "update_image1", im)
 
     def update_image2(self, im):
-        """Shows the picture of the test digits (panel 6), uint8 [height, width, 3]."""
+        """Shows the picture of the test digits (panel 6), uint8 [height, width, 3], or raises ValueError."""
         self._record_picture("test", "update_image2", im)
 
     def get_max_test_accuracy(self):

@@ -22,7 +22,8 @@ def shortened_text_only(source, iterations):
 
 def environment(**changes):
     """The environment of a person with a clone of the project and no screen, and with these changes."""
-    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "TF_CPP_MIN_LOG_LEVEL")
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND", "TENSORBOARD_LOGDIR", "TF_CPP_MIN_LOG_LEVEL"}
+    hidden.update(("TF_ENABLE_ONEDNN_OPTS", "TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE"))  # tensorflowvisu has set them here
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
     variables.update(PYTHONPATH=str(ROOT), PYTHONIOENCODING="utf-8")
     if sys.platform in ("darwin", "win32"):  # where no variable names the screen
