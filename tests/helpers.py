@@ -91,11 +91,9 @@ def without_tensorflow(folder):
     """Puts an empty package into a folder that the modules take for TensorFlow: it is imported in no time."""
     package = folder / "tensorflow" / "compat" / "v1"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text(
-        "from unittest.mock import MagicMock\n\ndef __getattr__(name):\n    return MagicMock()\n", encoding="utf-8"
-    )
-    for parent in list(package.parents)[:2]:
-        (parent / "__init__.py").write_text("", encoding="utf-8")
+    anything = "from unittest.mock import MagicMock\n\ndef __getattr__(name):\n    return MagicMock()\n"
+    for part in [package, *list(package.parents)[:2]]:
+        (part / "__init__.py").write_text(f"__version__ = 'none'\n{anything if part == package else ''}")
 
 
 def idx(array):
