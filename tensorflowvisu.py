@@ -190,13 +190,16 @@ GREY = 200  # a picture that nobody sees
 BLACK, BLUE, DARK_RED = (0.0, 0.0, 0.0), (0.0, 40.0, 150.0), (150.0, 0.0, 0.0)  # digits, correct and computed labels
 
 
-def label_tiles(column):
-    """The ten labels, each at the bottom of a tile from that column on, as ones and zeros, float32 [10, 28, 28, 1]."""
+LABEL_TOP = 20  # the labels are on the rows from here on
+
+
+def label_strips(column):
+    """The ten labels, each on the lowest rows of a tile from that column on: ones and zeros, float32 [10, 8, 28, 1]."""
     rows = [line.split() for line in LABEL_SHAPES.split("\n")[1:8]]  # 7 lines of 10 pieces of 5 characters
-    tiles = np.zeros([10, 28, 28, 1], dtype=np.float32)
+    strips = np.zeros([10, 28 - LABEL_TOP, 28, 1], dtype=np.float32)
     for label in range(10):
-        tiles[label, 20:27, column : column + 5, 0] = [[c == "#" for c in row[label]] for row in rows]
-    return tiles
+        strips[label, :7, column : column + 5, 0] = [[c == "#" for c in row[label]] for row in rows]
+    return strips
 
 
 def paint(picture, mask, colour):
@@ -254,8 +257,9 @@ def picture_of_digits(X, Y, Y_, n, lines):
     colourful = order[:misrecognised]
     frame = np.pad(np.ones([26, 26, 1], np.float32), [(1, 1), (1, 1), (0, 0)], "constant")  # 0 at the edges of a tile
     red = paint(paint(WHITE, frame, RED), ink[:misrecognised], BLACK)  # [misrecognised, 28, 28, 3]
-    red = paint(red, tf.gather(label_tiles(1), tf.gather(correct, colourful)), BLUE)
-    red = paint(red, tf.gather(label_tiles(22), tf.gather(computed, colourful)), DARK_RED)
+    strip = paint(red[:, LABEL_TOP:], tf.gather(label_strips(1), tf.gather(correct, colourful)), BLUE)
+    strip = paint(strip, tf.gather(label_strips(22), tf.gather(computed, colourful)), DARK_RED)
+    red = tf.concat([red[:, :LABEL_TOP], strip], axis=1)
     white = paint(WHITE[:1], ink[misrecognised:], BLACK[:1])  # [the others, 28, 28, 1], one value for all three colours
     white = tf.tile(tf.cast(white, tf.uint8), [1, 1, 1, 3])
     tiles = tf.concat([tf.cast(red, tf.uint8), white], axis=0)
@@ -1024,7 +1028,7 @@ class Show:
 KEYS = dict.fromkeys(LAYOUTS, "show_layout")
 KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
 TICK = 0.05  # seconds between two looks at the messages; keys do not wait for that
-FRAME_INTERVALS = (0.1, 0.33)  # seconds between two frames, at least and at most
+FRAME_INTERVALS = (0.1, 0.25)  # seconds between two frames, at least and at most
 DRAWING_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
 WINDOWLESS_BACKENDS = {"agg", "cairo", "nbagg", "pdf", "pgf", "ps", "svg", "template"}
 
