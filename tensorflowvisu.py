@@ -221,7 +221,7 @@ def tf_format_mnist_images(X, Y, Y_, n=100, lines=10):
 
     Recognised digits are on white, misrecognised ones on red, with the correct label small on the left and the
     computed one on the right. The picture is plain grey, which costs no time, while a script hands its pictures to a
-    MnistDataVis that shows none: in text-only mode, or when the window has not yet taken the one before.
+    MnistDataVis that shows none: in text-only mode, or until it is time for a new one in the window.
 
     X: tensor float32 [images, 28, 28, 1], 0 to 1; Y: [images, 10], the computed probabilities (or logits);
     Y_: [images, 10], the correct one-hot labels. The first n images of that order are shown, and white where there
@@ -1407,10 +1407,6 @@ class Outbox:
                 self.messages[name if name in self.replaceable else object()] = (name, arguments)
                 self.changed.notify_all()
 
-    def would_replace(self, name):
-        """Whether a message of this name would take the place of one that waits."""
-        return name in self.messages
-
     def take(self):
         """All messages, as soon as there are some; an empty list when it is closed and empty."""
         with self.changed:
@@ -1505,6 +1501,7 @@ class Display:
     REPLACEABLE = ("set_training_digits", "set_test_digits", "set_progress")  # messages of which only the newest counts
     LIMIT = float("inf")  # messages that may wait for the drawing process, before training waits for it
     LAST_PATIENCE = 30  # seconds for the drawing process to end after Ctrl-C
+    PICTURES_INTERVAL = 0.4  # seconds between two pictures of the same digits
     PROGRESS_INTERVAL = 0.1  # seconds between two messages of how far the training is, apart from its updates
 
     def __init__(self, process, iterations, closed=False):
@@ -1512,6 +1509,7 @@ class Display:
         self.closed = closed  # whether somebody has seen enough
         self.begun = time.monotonic()
         self.next_progress = 0.0
+        self.next_pictures = collections.defaultdict(float)  # by the name of their message
         self.ended = threading.Event()  # the drawing process has said its last word
         if closed:
             self.ended.set()
@@ -1534,10 +1532,14 @@ class Display:
         self.process.outbox.put(name, arguments)
 
     def wants_pictures(self, update_test_data, update_train_data):
-        """Whether the pictures that such an iteration brings do more than take the place of ones not yet sent."""
+        """Whether it is time for one of the pictures that such an iteration brings."""
         updates = {"set_test_digits": update_test_data, "set_training_digits": update_train_data}
         names = [name for name, update in updates.items() if update]
-        return not (names and all(self.process.outbox.would_replace(name) for name in names))
+        now = time.monotonic()
+        is_time = not names or any(now >= self.next_pictures[name] for name in names)
+        if is_time:
+            self.next_pictures.update((name, now + self.PICTURES_INTERVAL) for name in names)
+        return is_time
 
     def is_paused(self):
         return False
@@ -1730,6 +1732,7 @@ class Film(PictureFile):
 
     SHOW = "film"
     REPLACEABLE = ()  # each update is a frame
+    PICTURES_INTERVAL = 0
     LIMIT = 20
     WHAT = "The film of the training"
     BAR = 12  # characters, few enough for a line of a script to cover it

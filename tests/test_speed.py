@@ -56,7 +56,7 @@ def test_pictures_are_drawn_until_somebody_is_known_not_to_look(tmp_path):
 
 @pytest.mark.tensorflow
 def test_a_run_that_is_shown_ends_with_a_picture_that_is_drawn(tmp_path):
-    """Those before it are drawn as often as the drawing process takes one."""
+    """Those before it are drawn as often as it is time for one."""
     source = PICTURES + (
         "training_step(0, 0, 1)\ndrawn.clear()\n"
         "datavis.animate(training_step, 500, train_data_update_freq=1)\n"
