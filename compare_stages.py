@@ -265,7 +265,7 @@ def save_picture(path, curves):
 
 
 def label_ends(panel, ends, limits):
-    """Writes the name of each line at its end, to the right of the panel, apart from each other."""
+    """Writes the name of each line at its end, apart from each other: most of them to the right of the panel."""
     low, high = limits
     gap = 0.04 * (high - low)
     right = panel.get_xlim()[1]
@@ -281,7 +281,7 @@ def label_ends(panel, ends, limits):
         panel.annotate(
             name,
             (x, y),
-            (1.03 * right, height),
+            ((x if x < 0.8 * right else right) + 0.03 * right, height),
             color=colour,
             va="center",
             fontsize=10,
