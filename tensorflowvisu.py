@@ -1829,11 +1829,9 @@ class TensorBoardLog:
 
     def __init__(self, logdir, name, graph):
         self.folder = os.path.join(logdir, time.strftime(f"{name}-%Y%m%d-%H%M%S"))
-        with contextlib.suppress(FileExistsError):
-            os.makedirs(logdir)
         while True:  # another run of the same script may start in the same second
             try:
-                os.mkdir(self.folder)
+                os.makedirs(self.folder)
                 break
             except FileExistsError:
                 self.folder += "-2"

@@ -20,7 +20,6 @@ class Stage(NamedTuple):
     """What there is to build. A convolution is (size, channels, stride); keep is the probability of dropout to keep."""
 
     script: str
-    iterations: int
     convolutions: tuple = ()
     hidden: tuple = ()
     activation: str = "relu"
@@ -46,14 +45,12 @@ class Stage(NamedTuple):
 
 FIVE_LAYERS = (200, 100, 60, 30)
 STAGES = {
-    "1.0": Stage("mnist_1.0_softmax.py", 2000, decays=False),
-    "2.0": Stage("mnist_2.0_five_layers_sigmoid.py", 10000, hidden=FIVE_LAYERS, activation="sigmoid", decays=False),
-    "2.1": Stage("mnist_2.1_five_layers_relu_lrdecay.py", 10000, hidden=FIVE_LAYERS),
-    "2.2": Stage("mnist_2.2_five_layers_relu_lrdecay_dropout.py", 10000, hidden=FIVE_LAYERS, keep=0.75),
-    "3.0": Stage("mnist_3.0_convolutional.py", 10000, ((5, 4, 1), (5, 8, 2), (4, 12, 2)), (200,)),
-    "3.1": Stage(
-        "mnist_3.1_convolutional_bigger_dropout.py", 10000, ((6, 6, 1), (5, 12, 2), (4, 24, 2)), (200,), keep=0.75
-    ),
+    "1.0": Stage("mnist_1.0_softmax.py", decays=False),
+    "2.0": Stage("mnist_2.0_five_layers_sigmoid.py", hidden=FIVE_LAYERS, activation="sigmoid", decays=False),
+    "2.1": Stage("mnist_2.1_five_layers_relu_lrdecay.py", hidden=FIVE_LAYERS),
+    "2.2": Stage("mnist_2.2_five_layers_relu_lrdecay_dropout.py", hidden=FIVE_LAYERS, keep=0.75),
+    "3.0": Stage("mnist_3.0_convolutional.py", ((5, 4, 1), (5, 8, 2), (4, 12, 2)), (200,)),
+    "3.1": Stage("mnist_3.1_convolutional_bigger_dropout.py", ((6, 6, 1), (5, 12, 2), (4, 24, 2)), (200,), keep=0.75),
 }
 
 

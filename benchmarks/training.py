@@ -43,7 +43,7 @@ from peers import PEERS, STAGES
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from compare_stages import text_only, with_iterations  # noqa: E402  (the project is not installed)
+from compare_stages import published_iterations, text_only, with_iterations  # noqa: E402  (the project is not installed)
 
 SCRIPT, BARE_LOOP = "the script", "bare loop"
 IMPORT_ALLOWANCE = 1.5  # seconds that a start may take beyond the import of TensorFlow
@@ -186,7 +186,8 @@ def whole_runs(stage, iterations, rounds):
 
 def measure(number, rounds, share, peak):
     stage = STAGES[number]
-    iterations = max(rounds, round(stage.iterations * share))
+    published = published_iterations((ROOT / stage.script).read_text(encoding="utf-8"))
+    iterations = max(rounds, round(published * share))
     imports = seconds_to_import_tensorflow()
     contenders = [Contender(name, number) for name in (SCRIPT, *PEERS)]
     for _ in range(rounds):
