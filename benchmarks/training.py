@@ -38,6 +38,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from peers import PEERS, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent

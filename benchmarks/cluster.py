@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures how the trainer of mlengine scales on this machine, and what is left of a training that loses tasks.
+
+    .venv/bin/python benchmarks/cluster.py                       the whole: 40 minutes on two cores
+    .venv/bin/python benchmarks/cluster.py --iterations 300      shorter, and less accurate
+
+scale       iterations a second and test accuracy of one process, and of clusters of 1, 2 and 4 trainers (the chief is
+            one of them) with 1 and 2 parameter servers. An iteration is a batch of 100, with --sync one of each trainer
+survival    the test accuracy of undisturbed trainings with different seeds, and of trainings in which a task is killed
+
+The learning rate decays as in 10,000 iterations, in the fewer that there are. The tables are Markdown. Nothing else
+should run on the machine.
+"""
+
+import argparse
+import collections
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "mlengine"))
+
+from local_cluster import LocalCluster  # noqa: E402  (the project is not installed)
+
+CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
+PATIENCE = 600  # seconds without a sign of life
+
+
+class WatchedCluster(LocalCluster):
+    """A cluster whose output is kept, and can be waited for."""
+
+    def __init__(self, sizes, arguments):
+        super().__init__(sizes, arguments, self._keep)
+        self._lines = collections.defaultdict(list)  # of each task, by its name
+        self._news = threading.Condition()
+
+    def _keep(self, name, line):
+        with self._news:
+            self._lines[name].append(line)
+            self._news.notify_all()
+
+    def printed(self, task):
+        """All that a task has printed since it was started the last time."""
+        return "\n".join(self._lines["{} {}".format(*task)]).rpartition("started at ")[2]
+
+    def iteration(self):
+        """The last iteration that the chief has printed."""
+        iterations = re.findall(r"^(\d+): accuracy", self.printed(CHIEF), re.MULTILINE)
+        return int(iterations[-1]) if iterations else 0
+
+    def wait_until(self, condition):
+        """Waits until a function without arguments, of what has been printed, returns something true; returns that."""
+        with self._news:
+            result = self._news.wait_for(condition, PATIENCE)
+        if not result:
+            raise TimeoutError(f"the cluster did not get there; the last of the chief: {self.printed(CHIEF)[-500:]}")
+        return result
+
+    def wait_for_training(self, task):
+        """Waits until a task takes part; returns the iteration at which it begins to."""
+        found = self.wait_until(
+            lambda: re.search(r"training (begins|goes on from iteration (\d+))", self.printed(task))
+        )
+        return int(found.group(2) or 0)
+
+    def signal(self, number, task):
+        self.processes[task].send_signal(number)
+
+    def kill(self, task):
+        self.signal(signal.SIGKILL, task)
+        self.wait(*task)
+
+    def finish(self):
+        """Waits for the end of all tasks that run; returns the status of each."""
+        return {task: self.wait(*task, PATIENCE) for task in self.names()}
+
+
+# What happens to a cluster in mid-training
+
+
+def nothing(cluster):
+    pass
+
+
+def worker_killed(cluster):
+    cluster.kill(WORKER)
+
+
+def worker_restarted(cluster):
+    cluster.kill(WORKER)
+    cluster.signal(signal.SIGSTOP, CHIEF)  # so that the training is not over before the worker is back
+    cluster.start(*WORKER)
+    cluster.wait_for_training(WORKER)
+    cluster.signal(signal.SIGCONT, CHIEF)
+
+
+def chief_restarted(cluster):
+    cluster.kill(CHIEF)
+    cluster.start(*CHIEF)
+    cluster.wait_for_training(CHIEF)
+
+
+def ps_restarted(cluster):
+    cluster.kill(PS)
+    cluster.start(*PS)
+
+
+def all_preempted(cluster):
+    cluster.stop()
+    cluster.start_all()
+    cluster.wait_for_training(CHIEF)
+
+
+EVENTS = {
+    "nothing": nothing,
+    "a worker is killed": worker_killed,
+    "a worker is killed, and started again": worker_restarted,
+    "the chief is killed, and started again": chief_restarted,
+    "a parameter server is killed, and started again": ps_restarted,
+    "all tasks get SIGTERM, and are started again": all_preempted,
+}
+
+
+def test_accuracy(text):
+    return float(re.findall(r"test accuracy: (\S+)", text)[-1])
+
+
+def rate(text):
+    return float(re.findall(r"(\S+) a second", text)[-1])
+
+
+def trainer_options(iterations, job_dir, seed=0):
+    decay = max(1, iterations // 5)  # as 2,000 is to 10,000
+    options = {"job-dir": job_dir, "hp-iterations": iterations, "hp-decay-steps": decay, "seed": seed}
+    return [f"--{name}={value}" for name, value in options.items()] + ["--data-dir", str(ROOT / "data")]
+
+
+def measure_alone(options):
+    command = [sys.executable, "-m", "trainer.task", *options, "--checkpoint-every=1000000"]
+    text = subprocess.run(
+        command, cwd=str(ROOT / "mlengine"), check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    ).stdout
+    return rate(text), test_accuracy(text)
+
+
+def measure_cluster(sizes, options, event=nothing, at=0):
+    """(iterations a second, test accuracy) of a cluster to which something happens after so many iterations."""
+    cluster = WatchedCluster(sizes, options)
+    try:
+        cluster.start_all()
+        if event is not nothing:
+            cluster.wait_until(lambda: cluster.iteration() >= at)
+            event(cluster)
+        cluster.finish()
+        return rate(cluster.printed(CHIEF)), test_accuracy(cluster.printed(CHIEF))
+    finally:
+        cluster.stop()
+
+
+def fresh_options(iterations, seed=0, *more):
+    return [*trainer_options(iterations, tempfile.mkdtemp(prefix="job"), seed), *more]
+
+
+def scale(iterations):
+    print("| tasks | iterations a second | images a second | test accuracy |\n|---|---|---|---|", flush=True)
+
+    def row(name, result, images):
+        print(f"| {name} | {result[0]:.1f} | {result[0] * images:,.0f} | {result[1]:.4f} |", flush=True)
+
+    row("1 process", measure_alone(fresh_options(iterations)), 100)
+    for sync in ([], ["--sync"]):
+        for trainers in (1, 2, 4):
+            for servers in (1, 2):
+                if sync and (trainers == 1 or servers == 2):
+                    continue
+                sizes = {"ps": servers, "chief": 1, "worker": trainers - 1}
+                name = f"{trainers} trainers, {servers} parameter servers{' --sync' if sync else ''}"
+                # as many images, so that it takes as long; the accuracy is that of fewer iterations
+                options = fresh_options(iterations // trainers if sync else iterations, 0, *sync)
+                row(name, measure_cluster(sizes, options), 100 * trainers if sync else 100)
+
+
+def survival(iterations, sync):
+    sizes = {"ps": 2, "chief": 1, "worker": 2}
+    undisturbed = []
+    for seed in range(5):
+        undisturbed.append(measure_cluster(sizes, fresh_options(iterations, seed, *sync))[1])
+        print(f"seed {seed}: {undisturbed[-1]:.4f}", file=sys.stderr, flush=True)
+    low, high = min(undisturbed), max(undisturbed)
+    print(f"\n| what happens{' --sync' if sync else ''} | test accuracy |\n|---|---|")
+    print(f"| nothing, 5 seeds | {statistics.median(undisturbed):.4f} ({low:.4f} to {high:.4f}) |", flush=True)
+    for name, event in EVENTS.items():
+        if event is not nothing:
+            accuracy = measure_cluster(sizes, fresh_options(iterations, 0, *sync), event, iterations // 2)[1]
+            print(f"| {name} | {accuracy:.4f} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--iterations", type=int, default=3000)
+    parser.add_argument("--parts", nargs="+", choices=["scale", "survival"], default=["scale", "survival"])
+    options = parser.parse_args()
+    if "scale" in options.parts:
+        scale(options.iterations)
+    if "survival" in options.parts:
+        survival(options.iterations, [])
+        survival(options.iterations // 3, ["--sync"])
+
+
+if __name__ == "__main__":
+    main()

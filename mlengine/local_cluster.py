@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a cluster on this machine: starts the tasks as processes, restarts one that is killed, and stops them all.
+
+    python3 mlengine/local_cluster.py --workers 2 --ps 1 --job-dir job --hp-iterations 1000
+
+Options that are not of this script are the trainer's. It ends with the status of the chief. Ctrl-C stops all tasks; the
+chief writes a checkpoint first. To see the training survive, kill a task by the number that is printed with its start.
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+PATIENCE = 30  # seconds for a task to end by itself
+
+
+class LocalCluster:
+    """The tasks of a cluster as processes on this machine, each at a port of its own.
+
+    sizes: how many tasks of each type, like {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}.
+    arguments: of the trainer. output: called with the name of a task and each line that it prints.
+    """
+
+    def __init__(self, sizes, arguments, output):
+        self.arguments, self.output = arguments, output
+        self.cluster = addresses(sizes)
+        self.processes, self._readers = {}, {}
+
+    def names(self):
+        return [(type, index) for type, tasks in self.cluster.items() for index in range(len(tasks))]
+
+    def start(self, type, index):
+        """Starts a task, or starts it again."""
+        config = {"cluster": self.cluster, "task": {"type": type, "index": index}}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trainer.task", *self.arguments],
+            env={**os.environ, "TF_CONFIG": json.dumps(config), "PYTHONPATH": python_path()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C in the terminal is for this script
+        )
+        self.processes[type, index] = process
+        self._readers[type, index] = threading.Thread(target=self._read, args=(f"{type} {index}", process), daemon=True)
+        self._readers[type, index].start()
+        self.output(f"{type} {index}", f"started at {self.cluster[type][index]}, process {process.pid}")
+
+    def start_all(self):
+        for type, index in self.names():
+            self.start(type, index)
+
+    def _read(self, name, process):
+        for line in process.stdout:
+            self.output(name, line.rstrip("\n"))
+
+    def wait(self, type, index, seconds=None):
+        """Waits for the end of a task, and returns its status when all that it printed has been passed on."""
+        status = self.processes[type, index].wait(seconds)
+        self._readers[type, index].join(seconds)
+        return status
+
+    def stop(self):
+        """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + PATIENCE
+        for type, index in self.processes:
+            try:
+                self.wait(type, index, max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self.processes[type, index].kill()
+                self.wait(type, index)
+
+
+def addresses(sizes):
+    """{type: [address, ...]} of so many tasks of each type, with ports that are free now."""
+    sockets = {type: [socket.socket() for _ in range(size)] for type, size in sizes.items() if size}
+    cluster = {}
+    for type, of_type in sockets.items():
+        for each in of_type:
+            each.bind(("localhost", 0))
+        cluster[type] = [f"localhost:{each.getsockname()[1]}" for each in of_type]
+    for each in sum(sockets.values(), []):  # only now, so that none of them is given twice
+        each.close()
+    return cluster
+
+
+def python_path():
+    """Where a task finds the trainer, whatever the current folder."""
+    return os.pathsep.join(filter(None, [str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH")]))
+
+
+def run(cluster):
+    """Restarts tasks that are killed, until the chief is done or a task fails; returns the status of that."""
+    while True:
+        time.sleep(0.2)
+        for task in cluster.names():
+            status = cluster.processes[task].poll()
+            if status is None or (status == 0 and task[0] != "chief"):
+                continue
+            if 0 <= status < 128:
+                return cluster.wait(*task)
+            cluster.wait(*task)
+            cluster.start(*task)
+
+
+def number_of(least):
+    def parse(text):
+        if not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number, {least} or more")
+        return int(text)
+
+    return parse
+
+
+def stop_at_signal(number, frame):
+    sys.exit(128 + number)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description="Runs a cluster of the trainer on this machine. All other options are passed on to the trainer.",
+        epilog="python3 -m trainer.task --help in the folder mlengine lists them.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--workers", type=number_of(0), default=1, help="besides the chief, which trains as well (1)")
+    parser.add_argument("--ps", type=number_of(1), default=1, help="parameter servers (1)")
+    parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
+    options, arguments = parser.parse_known_args()
+    sizes = {"ps": options.ps, "chief": 1, "worker": options.workers, "evaluator": int(not options.no_evaluator)}
+    cluster = LocalCluster(sizes, arguments, lambda name, line: print(f"{name:11} | {line}", flush=True))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop_at_signal)
+    try:
+        cluster.start_all()
+        status = run(cluster)
+        if status == 0:  # the others see in the job folder that it is over
+            for task in cluster.names():
+                cluster.wait(*task, PATIENCE)
+        return status
+    finally:
+        cluster.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

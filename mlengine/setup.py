@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the source package of the trainer: python3 -m build --sdist mlengine, or python3 setup.py sdist in mlengine.
+
+The package brings mnistdata.py, tensorflowvisu.py and requirements.txt, which a clone has once, above this folder: they
+are copied here while it is built.
+"""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+
+HERE = Path(__file__).resolve().parent
+MODULES = ["mnistdata", "tensorflowvisu"]
+
+borrowed = [HERE / name for name in (*(f"{module}.py" for module in MODULES), "requirements.txt")]
+borrowed = [path for path in borrowed if not path.exists()]  # in an unpacked package they are here for good
+for path in borrowed:
+    shutil.copy(str(HERE.parent / path.name), str(path))
+try:
+    requirements = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    setup(
+        name="trainer",
+        version="1.0",
+        description="The convolutional network of stage 3.1, trained on one machine or by a cluster",
+        license="Apache-2.0",
+        python_requires=">=3.7",
+        packages=["trainer"],
+        py_modules=MODULES,
+        install_requires=[line for line in requirements if not line.startswith("#")],
+    )
+finally:
+    for path in borrowed:
+        path.unlink()

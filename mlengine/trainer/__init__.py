@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network of stage 3.1, trained on one machine or by a cluster: see task.py, where it starts.
+
+cluster.py    the environment variable TF_CONFIG: who is who in the cluster
+network.py    the network, once for training, evaluation and serving
+evaluation.py a checkpoint's accuracy on the test digits, and its SavedModel
+stopping.py   when to stop: a signal, or the end of the training
+training.py   the training, by one process or by a task of a cluster
+task.py       the options, and what each kind of task does
+"""
+
+import sys
+from pathlib import Path
+
+# In a clone, mnistdata.py and tensorflowvisu.py stand beside the folder mlengine; a built package brings them.
+sys.path.append(str(Path(__file__).resolve().parents[2]))

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The environment variable TF_CONFIG, by which Kubeflow, Vertex AI and others tell each task its part in a cluster.
+
+{"cluster": {"chief": ["a:2222"], "worker": ["b:2222", "c:2222"], "ps": ["d:2222"]},
+ "task": {"type": "worker", "index": 1}}
+
+chief       trains, and looks after checkpoints, summaries and the SavedModel; "master" is its older name; where
+            there is neither, worker 0 does it
+worker      trains
+ps          a parameter server: keeps a share of the weights, and applies the gradients to it
+evaluator   tests each new checkpoint; takes no part in the cluster, so its address may be left out
+"""
+
+import collections
+import json
+
+CHIEFS = ("chief", "master")
+TASK_TYPES = (*CHIEFS, "worker", "ps", "evaluator")
+
+
+class ConfigError(ValueError):
+    """A TF_CONFIG that can't be followed, said in one sentence."""
+
+
+class Task(collections.namedtuple("Task", "type index cluster")):
+    """One process of a training: its type and index, and the addresses of all, {type: [address, ...]}.
+
+    cluster is empty for a process that trains alone.
+    """
+
+    @property
+    def name(self):
+        return f"{self.type} {self.index}"
+
+    @property
+    def address(self):
+        return self.cluster[self.type][self.index]
+
+    @property
+    def is_alone(self):
+        return not self.cluster
+
+    @property
+    def trainers(self):
+        """(type, index) of all tasks that train, the chief first."""
+        types = [type for type in (*CHIEFS, "worker") if type in self.cluster]
+        return [(type, index) for type in types for index in range(len(self.cluster[type]))] or [("chief", 0)]
+
+    @property
+    def position(self):
+        """Which of the trainers this task is."""
+        return self.trainers.index((self.type, self.index))
+
+    @property
+    def is_chief(self):
+        return (self.type, self.index) == self.trainers[0]
+
+
+ALONE = Task("chief", 0, {})
+
+
+def parse_tf_config(text):
+    """The Task that the text of TF_CONFIG describes; without one, or with a cluster of one, a task that is alone.
+
+    Raises ConfigError with one sentence that says what is wrong and what was expected.
+    """
+    if not text or not text.strip():
+        return ALONE
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"TF_CONFIG is not JSON ({error}), expected {{'cluster': …, 'task': …}}: {text:.60}")
+    if config == {}:
+        return ALONE
+    if not isinstance(config, dict) or not isinstance(config.get("cluster"), dict) or not config["cluster"]:
+        raise ConfigError(
+            'TF_CONFIG has no cluster, expected the addresses of its tasks like {"cluster": {"chief": ["host:2222"], '
+            '"ps": ["host:2223"]}, …}; unset it to train on one machine'
+        )
+    cluster = config["cluster"]
+    check_cluster(cluster)
+    type, index = parse_task(config.get("task"), cluster)
+    training_cluster = {type: addresses for type, addresses in cluster.items() if type != "evaluator"}
+    is_alone = type != "evaluator" and sum(map(len, training_cluster.values())) == 1
+    if not is_alone and "ps" not in cluster:
+        raise ConfigError("TF_CONFIG has no ps in its cluster, expected one parameter server or more for several tasks")
+    return ALONE if is_alone else Task(type, index, training_cluster)
+
+
+def check_cluster(cluster):
+    """Raises ConfigError unless the cluster has tasks of known types that can train, each at an address of its own."""
+    unknown = [type for type in cluster if type not in TASK_TYPES]
+    if unknown:
+        raise ConfigError(f"TF_CONFIG has a task {unknown[0]!r} in its cluster, expected {', '.join(TASK_TYPES)}")
+    for type, addresses in cluster.items():
+        if not isinstance(addresses, list) or not addresses or not all(map(is_address, addresses)):
+            raise ConfigError(
+                f"TF_CONFIG has {json.dumps(addresses):.60} for {type} in its cluster, expected a list of "
+                f'addresses like ["host:2222"]'
+            )
+    chiefs = sum(len(cluster.get(type, [])) for type in CHIEFS)
+    if chiefs > 1:
+        raise ConfigError(f"TF_CONFIG has {chiefs} tasks of type chief or master in its cluster, expected one")
+    if not chiefs and "worker" not in cluster:
+        raise ConfigError("TF_CONFIG has no task in its cluster that trains, expected a chief or a worker")
+    everywhere = [address for addresses in cluster.values() for address in addresses]
+    twice = [address for address in everywhere if everywhere.count(address) > 1]
+    if twice:
+        raise ConfigError(f"TF_CONFIG has {twice[0]} for two tasks of its cluster, expected an address for each")
+
+
+def is_address(address):
+    host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
+    return bool(host) and port.isdigit() and 0 < int(port) < 65536
+
+
+def parse_task(task, cluster):
+    """(type, index) of this process. The evaluator is no part of the cluster, and there is one at most."""
+    type, index = (task.get("type"), task.get("index", 0)) if isinstance(task, dict) else (None, 0)
+    if type not in TASK_TYPES:
+        raise ConfigError(f"TF_CONFIG has the task type {type!r}, expected one of {', '.join(TASK_TYPES)}")
+    if type != "evaluator" and type not in cluster:
+        raise ConfigError(
+            f"TF_CONFIG has the task type {type}, expected one that is in its cluster: {', '.join(cluster)}"
+        )
+    number = len(cluster.get(type, [])) or 1
+    if not str(index).isdigit() or int(index) >= number:
+        raise ConfigError(
+            f"TF_CONFIG has the task index {index!r} for {type}, expected a number from 0 to {number - 1}: its "
+            f"cluster has {number} of that type"
+        )
+    return type, int(index)

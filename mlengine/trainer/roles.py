@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each kind of task does, from its start to its exit status."""
+
+import sys
+import tempfile
+import time
+
+import tensorflow.compat.v1 as tf
+
+import mnistdata
+from trainer.evaluation import CheckpointError, Evaluation, newest_step, step_of
+from trainer.stopping import Stopping
+from trainer.training import start_server, train
+
+LAST_WORDS = 10  # seconds that a parameter server stays after a signal, for the chief to write its checkpoint
+
+
+def play(task, options):
+    """Does the part of a task in the training, and returns the exit status.
+
+    Raises ConfigError for an address that can't be had; ends with one sentence and status 1 if anything else fails.
+    """
+    role = {"ps": serve, "evaluator": evaluate}.get(task.type, lead if task.is_chief else work)
+    has_ended = None if role in (lead, evaluate) else lambda: newest_step(options.job_dir) >= options.hp_iterations
+    try:
+        tf.io.gfile.makedirs(options.job_dir)
+        stopping = Stopping(has_ended)
+        role(task, options, stopping)
+        return stopping.status
+    except CheckpointError as error:
+        sys.exit(f"trainer.task: {error}")
+    except tf.train.NanLossDuringTrainingError:
+        sys.exit(
+            "trainer.task: the loss is not a number any more: try a smaller --hp-learning-rate, in a new --job-dir"
+        )
+    except tf.errors.OpError as error:
+        reason = str(error).strip().splitlines()[0]
+        sys.exit(f"trainer.task: {task.name} of --job-dir {options.job_dir} failed ({type(error).__name__}: {reason})")
+
+
+def lead(task, options, stopping):
+    """Chief, or alone: trains, and writes what is left of the training."""
+    evaluation = Evaluation(options)
+    begun_from = tf.train.latest_checkpoint(options.job_dir)
+    if begun_from:
+        evaluation.restore(begun_from)  # if it is of another network, say so now
+
+    data = read_digits(options)
+
+    def report(checkpoint):
+        evaluation.report(checkpoint, data.test)
+
+    if step_of(begun_from) < options.hp_iterations:
+        server = None if task.is_alone else start_server(task)
+        train(task, options, data.train, stopping, server, report if task.is_alone else None)
+        if stopping.status:
+            return
+    checkpoint = tf.train.latest_checkpoint(options.job_dir)
+    if evaluation.reported != checkpoint:
+        report(checkpoint)
+    print(f"SavedModel: {evaluation.export(checkpoint)}", flush=True)
+
+
+def work(task, options, stopping):
+    """Worker: trains, until the chief has written the last checkpoint."""
+    data = read_digits(options)
+    server = start_server(task)
+    if not stopping.is_due():
+        train(task, options, data.train, stopping, server)
+
+
+def serve(task, options, stopping):
+    """Parameter server: keeps its share of the weights, until the chief has written the last checkpoint."""
+    start_server(task)
+    stopping.wait()
+    if stopping.status:
+        newest, patience = newest_step(options.job_dir), LAST_WORDS
+        while patience and newest_step(options.job_dir) == newest:
+            time.sleep(1)
+            patience -= 1
+
+
+def evaluate(task, options, stopping):
+    """Evaluator: tests the newest checkpoint, until it was the last one."""
+    evaluation, test = Evaluation(options), read_digits(options).test
+    for checkpoint in tf.train.checkpoints_iterator(options.job_dir, timeout=1, timeout_fn=stopping.is_due):
+        evaluation.report(checkpoint, test)
+        if step_of(checkpoint) >= options.hp_iterations or stopping.is_due():
+            return
+
+
+def read_digits(options):
+    """The digits, in the same order in all tasks, and in another one where a training goes on."""
+    seed = options.seed + newest_step(options.job_dir)
+    if "://" not in options.data_dir:
+        return mnistdata.read_data_sets(options.data_dir, one_hot=True, reshape=False, seed=seed)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in tf.io.gfile.listdir(options.data_dir):
+            if name.startswith(("train-", "t10k-")):
+                tf.io.gfile.copy(f"{options.data_dir}/{name}", f"{folder}/{name}")
+        return mnistdata.read_data_sets(folder, one_hot=True, reshape=False, seed=seed)
