@@ -42,7 +42,7 @@ class Evaluation:
 
     def restore(self, checkpoint):
         """Takes the weights of a checkpoint. Raises CheckpointError if it is of a network of other sizes."""
-        found = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+        found = tf.train.NewCheckpointReader(checkpoint).get_variable_to_shape_map()
         with self.session.graph.as_default():
             for variable in tf.global_variables():
                 name, shape = variable.op.name, variable.shape.as_list()

@@ -5,6 +5,7 @@ TensorFlow waits for a machine that is gone without ever coming back to Python, 
 of its own waits for both, and ends the process if the work has not ended by itself soon after.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -52,6 +53,8 @@ class Stopping:
             except socket.timeout:
                 if self._has_ended and self._has_ended():
                     self._stop.set()
-        threading.Event().wait(GRACE if self.status else POLL)
+        self._signals.settimeout(GRACE if self.status else POLL)
+        with contextlib.suppress(socket.timeout):
+            self._signals.recv(1)  # another signal: at once
         sys.stdout.flush()
         os._exit(self.status)

@@ -6,6 +6,7 @@ them there: asynchronously, at once, each for itself; synchronously, the mean of
 """
 
 import math
+import socket
 import threading
 import time
 
@@ -24,11 +25,14 @@ LARGE = 1 << 18  # bytes of a variable that are worth being divided among parame
 def start_server(task):
     """TensorFlow's server for a task of a cluster. Raises ConfigError if its port can't be had."""
     try:
+        with socket.socket() as trial:  # TensorFlow would not say why it failed, and log pages instead
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("", int(task.address.rpartition(":")[2])))
         return tf.train.Server(tf.train.ClusterSpec(task.cluster), job_name=task.type, task_index=task.index)
-    except tf.errors.OpError as error:
+    except (OSError, tf.errors.UnknownError) as error:
         raise ConfigError(
-            f"TF_CONFIG has {task.address} for this {task.name}, which can't be had ({str(error).splitlines()[0]}): "
-            f"most often another program uses that port, so end it or take another one"
+            f"TF_CONFIG has {task.address} for this {task.name}, whose port can't be had ({error}): end the program "
+            f"that uses it, or choose another one"
         )
 
 
@@ -65,6 +69,8 @@ class SessionCreator(tf.train.SessionCreator):
 
     def create_session(self):
         self.scaffold.finalize()
+        if not self.task.is_alone:
+            print("connecting to", *self.task.cluster["ps"], flush=True)
         manager = tf.train.SessionManager(
             local_init_op=self.scaffold.local_init_op,
             ready_op=self.scaffold.ready_op,
