@@ -4,6 +4,7 @@
     .venv/bin/python benchmarks/cluster.py                       the whole: 40 minutes on two cores
     .venv/bin/python benchmarks/cluster.py --iterations 300      shorter, and less accurate
 
+alone       seconds of the script of stage 3.1 in text-only mode, and of the trainer in one process with as many tests
 scale       iterations a second and test accuracy of one process, and of clusters of 1, 2 and 4 trainers (the chief is
             one of them) with 1 and 2 parameter servers. An iteration is a batch of 100, with --sync one of each trainer
 survival    the test accuracy of undisturbed trainings with different seeds, and of trainings in which a task is killed
@@ -21,14 +22,19 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "mlengine"))
+sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
 
-from local_cluster import LocalCluster  # noqa: E402  (the project is not installed)
+from compare_stages import text_only, with_iterations  # noqa: E402  (the project is not installed)
+from local_cluster import LocalCluster  # noqa: E402
 
 CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
+PARTS = ["alone", "scale", "survival"]
+STAGE = "mnist_3.1_convolutional_bigger_dropout.py"
+ROUNDS = 3
 PATIENCE = 600  # seconds without a sign of life
 
 
@@ -186,15 +192,37 @@ def scale(iterations):
                 row(name, measure_cluster(sizes, options), 100 * trainers if sync else 100)
 
 
-def survival(iterations, sync):
+def alone(iterations):
+    """Seconds of the script of stage 3.1 and of the trainer, in turn."""
+    source = (ROOT / STAGE).read_text(encoding="utf-8")
+    source = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{text_only(with_iterations(source, iterations))}"
+    seconds = {"script": [], "trainer": []}
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / STAGE
+        script.write_text(source, encoding="utf-8")
+        for _ in range(ROUNDS):
+            trainer = [sys.executable, "-m", "trainer.task", *fresh_options(iterations), "--checkpoint-every=100"]
+            for name, command in ("script", [sys.executable, str(script)]), ("trainer", trainer):
+                begun = time.perf_counter()
+                subprocess.run(command, cwd=str(ROOT / "mlengine"), check=True, stdout=subprocess.DEVNULL)
+                seconds[name].append(time.perf_counter() - begun)
+    ratios = sorted(trainer / script for script, trainer in zip(*seconds.values()))
+    print(
+        f"\n{iterations} iterations, {ROUNDS} times: the script took {statistics.median(seconds['script']):.1f} s, the "
+    )
+    print(f"trainer {statistics.median(seconds['trainer']):.1f} s; ratio {statistics.median(ratios):.3f} ", end="")
+    print(f"({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True)
+
+
+def survival(iterations, seeds, sync):
     sizes = {"ps": 2, "chief": 1, "worker": 2}
     undisturbed = []
-    for seed in range(5):
+    for seed in range(seeds):
         undisturbed.append(measure_cluster(sizes, fresh_options(iterations, seed, *sync))[1])
         print(f"seed {seed}: {undisturbed[-1]:.4f}", file=sys.stderr, flush=True)
     low, high = min(undisturbed), max(undisturbed)
-    print(f"\n| what happens{' --sync' if sync else ''} | test accuracy |\n|---|---|")
-    print(f"| nothing, 5 seeds | {statistics.median(undisturbed):.4f} ({low:.4f} to {high:.4f}) |", flush=True)
+    print(f"\n| what happens{' with --sync' if sync else ''}, {iterations} iterations | test accuracy |\n|---|---|")
+    print(f"| nothing, {seeds} seeds | {statistics.median(undisturbed):.4f} ({low:.4f} to {high:.4f}) |", flush=True)
     for name, event in EVENTS.items():
         if event is not nothing:
             accuracy = measure_cluster(sizes, fresh_options(iterations, 0, *sync), event, iterations // 2)[1]
@@ -204,13 +232,16 @@ def survival(iterations, sync):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--iterations", type=int, default=3000)
-    parser.add_argument("--parts", nargs="+", choices=["scale", "survival"], default=["scale", "survival"])
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
+    if "alone" in options.parts:
+        alone(options.iterations)
     if "scale" in options.parts:
         scale(options.iterations)
     if "survival" in options.parts:
-        survival(options.iterations, [])
-        survival(options.iterations // 3, ["--sync"])
+        survival(options.iterations, options.seeds, [])
+        survival(options.iterations // 3, options.seeds, ["--sync"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,276 @@
+"""Reading digits from image files: how an image becomes one of MNIST's, and what a user of predict.py sees."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from helpers import ROOT, environment
+
+SCRIPT = ROOT / "mlengine" / "predict.py"
+SAMPLES = ROOT / "mlengine" / "samples"
+
+
+def module_of(path):
+    spec = importlib.util.spec_from_file_location("mlengine_predict", str(path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+predict = module_of(SCRIPT)
+
+
+def seven(width=300, height=300, box=(100, 60, 200, 240), line=24):
+    """The ink of a 7 [height, width] whose lines run along a box."""
+    left, top, right, bottom = box
+    image = Image.new("L", (width, height))
+    corners = [(left, top), (right, top), ((left + right) // 2, bottom)]
+    ImageDraw.Draw(image).line(corners, fill=255, width=line)
+    return np.asarray(image.filter(ImageFilter.GaussianBlur(1)), np.float32) / 255
+
+
+def save(folder, grey, name="digit.png", **options):
+    Image.fromarray(np.round(np.clip(grey, 0, 1) * 255).astype(np.uint8)).save(str(folder / name), **options)
+    return str(folder / name)
+
+
+def difference(one, other):
+    return np.abs(one - other).mean()
+
+
+@pytest.fixture
+def reference(tmp_path):
+    """The 7 as it is read from a clean image, dark on light."""
+    return predict.read_digit(save(tmp_path, 1 - seven(), "reference.png"))
+
+
+# ------------------------------------------------------------------------------------------------------- preprocessing
+
+
+@pytest.mark.parametrize("box", [(100, 60, 200, 240), (20, 130, 280, 170), (140, 20, 160, 280)])
+def test_a_digit_fills_a_box_of_20_pixels_with_its_centre_of_mass_in_the_middle(tmp_path, box):
+    digit = predict.read_digit(save(tmp_path, 1 - seven(box=box)))
+    assert digit.shape == (28, 28) and digit.min() == 0 and digit.max() == 1
+    top, left, bottom, right = predict.bounds(digit > 0)
+    assert max(bottom - top, right - left) == 20
+    rows, columns = np.arange(28) @ digit.sum(axis=1), np.arange(28) @ digit.sum(axis=0)
+    # half a pixel, as it was moved by whole ones, unless the box of 20 would leave the image
+    assert abs(rows / digit.sum() - 14) <= 0.51 or top == 0 or bottom == 28
+    assert abs(columns / digit.sum() - 14) <= 0.51 or left == 0 or right == 28
+
+
+def test_light_on_dark_is_read_like_dark_on_light(tmp_path, reference):
+    assert difference(predict.read_digit(save(tmp_path, seven())), reference) < 0.005
+
+
+@pytest.mark.parametrize("size", [60, 150, 600, 2000, 4000])
+def test_images_of_any_size_are_read_alike(tmp_path, reference, size):
+    Image.fromarray(np.uint8(255 * (1 - seven()))).resize((size, size), Image.BICUBIC).save(str(tmp_path / "sized.png"))
+    assert difference(predict.read_digit(str(tmp_path / "sized.png")), reference) < 0.03
+
+
+def test_an_image_of_20_pixels_has_enough_of_them(tmp_path):
+    ink = np.zeros([20, 20])
+    ink[2:5, 4:16] = ink[5:18, 11:14] = 1
+    digit = predict.read_digit(save(tmp_path, 1 - ink))
+    top, left, bottom, right = predict.bounds(digit > 0)
+    assert max(bottom - top, right - left) == 20 and digit[top : top + 3, left + 1 : right - 1].min() > 0.9
+
+
+def test_an_mnist_digit_passes_nearly_unchanged(tmp_path):
+    import mnistdata
+
+    images = mnistdata.read_data_sets(str(ROOT / "data"), reshape=False).test.images[:100, :, :, 0]
+    differences = [difference(predict.read_digit(save(tmp_path, image)), image) for image in images]
+    assert np.median(differences) < 0.003 and np.mean(differences) < 0.01
+
+
+def test_a_small_digit_in_a_corner_and_a_tight_crop_are_read_alike(tmp_path, reference):
+    corner = np.zeros([900, 1200])
+    corner[580:880, 880:1180] = seven()
+    assert difference(predict.read_digit(save(tmp_path, 1 - corner)), reference) < 0.02
+    top, left, bottom, right = predict.bounds(seven() > 0.5)
+    tight = seven()[top:bottom, left:right]
+    assert difference(predict.read_digit(save(tmp_path, 1 - tight)), reference) < 0.02
+
+
+def test_uneven_light_noise_and_jpeg_do_not_matter(tmp_path, reference):
+    y, x = np.mgrid[0:1:300j, 0:1:300j]
+    light = 0.9 - 0.4 * x - 0.2 * y * y
+    photo = light * (1 - 0.7 * seven()) + np.random.RandomState(0).normal(0, 0.03, [300, 300])
+    assert difference(predict.read_digit(save(tmp_path, photo, "photo.jpg", quality=60)), reference) < 0.02
+
+
+def test_specks_are_left_out_and_a_detached_part_is_kept(tmp_path, reference):
+    specks = seven()
+    specks[20:24, 20:24] = specks[270:273, 30:36] = 1
+    assert difference(predict.read_digit(save(tmp_path, 1 - specks)), reference) < 0.005
+    parts = seven()
+    parts[100:112] = 0  # a gap below the bar
+    digit = predict.read_digit(save(tmp_path, 1 - parts))
+    assert difference(digit, reference) < 0.08 and digit[:10].any() and digit[16:].any()
+
+
+def test_a_thin_line_is_made_as_wide_as_mnists(tmp_path):
+    thin = predict.read_digit(save(tmp_path, 1 - seven(line=2)))
+    assert 0.04 < thin.mean() < 0.12
+
+
+def test_transparent_paper_with_black_ink_and_with_white_ink(tmp_path, reference):
+    for shade in (0, 255):
+        pixels = np.full([300, 300, 4], shade, np.uint8)
+        pixels[..., 3] = np.round(seven() * 255)
+        Image.fromarray(pixels).save(str(tmp_path / "transparent.png"))
+        assert difference(predict.read_digit(str(tmp_path / "transparent.png")), reference) < 0.005
+
+
+@pytest.mark.parametrize("ink, paper", [((200, 40, 40), (40, 140, 60)), ((250, 230, 40), (255, 255, 255))])
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_colours_that_differ_in_hue_only(tmp_path, reference, ink, paper, mode):
+    share = seven()[..., np.newaxis]
+    image = Image.fromarray(np.uint8(share * ink + (1 - share) * paper)).convert(mode)
+    image.save(str(tmp_path / "colour.png"))
+    assert difference(predict.read_digit(str(tmp_path / "colour.png")), reference) < 0.02
+
+
+def test_sixteen_bits_a_pixel(tmp_path, reference):
+    Image.fromarray(np.uint16(65535 * (1 - seven()))).save(str(tmp_path / "deep.png"))
+    assert difference(predict.read_digit(str(tmp_path / "deep.png")), reference) < 0.005
+
+
+def test_the_rotation_that_a_camera_noted_is_undone(tmp_path, reference):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it clockwise by a quarter to see it upright
+    Image.fromarray(np.rot90(np.uint8(255 * (1 - seven())))).save(str(tmp_path / "turned.jpg"), exif=exif)
+    assert difference(predict.read_digit(str(tmp_path / "turned.jpg")), reference) < 0.01
+
+
+def test_samples_are_ten_images_each_with_ink():
+    digits = [predict.read_digit(str(SAMPLES / f"{digit}.png")) for digit in range(10)]
+    assert all(0.05 < digit.mean() < 0.3 for digit in digits)
+
+
+def test_a_request_has_the_very_numbers_of_the_digits():
+    digits = [predict.read_digit(str(SAMPLES / f"{digit}.png")) for digit in range(3)]
+    body = json.loads(predict.request_body(digits))
+    assert list(body) == ["instances"] and [list(instance) for instance in body["instances"]] == [["image"]] * 3
+    assert np.array_equal([instance["image"] for instance in body["instances"]], digits)
+
+
+# ------------------------------------------------------------------------------------------------------------ as a user
+
+MAKE_MODEL = """
+import sys
+import tensorflowvisu
+import tensorflow.compat.v1 as tf
+
+folder, name = sys.argv[1:]
+with tf.Session(graph=tf.Graph()) as sess:
+    image = tf.placeholder(tf.float32, [None, 28, 28])
+    left = tf.reduce_sum(image[:, :, :14], axis=[1, 2])
+    right = tf.reduce_sum(image[:, :, 14:], axis=[1, 2])
+    bias = tf.Variable([0.0] * 8)  # the class is 0 or 1, the side with more ink; others are less probable
+    sess.run(tf.global_variables_initializer())
+    others = tf.reduce_min(image, axis=[1, 2])[:, tf.newaxis] - 100 + bias
+    logits = tf.concat([left[:, tf.newaxis], right[:, tf.newaxis], others], axis=1)
+    signature = tf.saved_model.predict_signature_def(
+        {name: image}, {"classes": tf.argmax(logits, axis=1), "probabilities": tf.nn.softmax(logits)}
+    )
+    builder = tf.saved_model.Builder(folder)
+    builder.add_meta_graph_and_variables(sess, ["serve"], {"serving_default": signature})
+    builder.save()
+"""
+
+
+def make_model(folder, input_name="image"):
+    command = [sys.executable, "-c", MAKE_MODEL, str(folder), input_name]
+    subprocess.run(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=True)
+
+
+@pytest.fixture(scope="session")
+def job(tmp_path_factory):
+    """A job folder with a model of fixed weights: 0 if more ink is on the left, 1 if on the right."""
+    folder = tmp_path_factory.mktemp("job")
+    make_model(folder / "export" / "10")
+    (folder / "export" / "9").mkdir()
+    (folder / "export" / "temp-11").mkdir()
+    return folder
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *map(str, arguments)],
+        env=environment(PYTHONPATH=""),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=300,
+        **options,
+    )
+
+
+@pytest.mark.tensorflow
+def test_prints_the_digit_and_ten_probabilities_of_each_image_and_writes_the_request(tmp_path, job):
+    save(tmp_path, 1 - seven(), "a.png")
+    save(tmp_path, 1 - seven()[:, ::-1], "mirrored.png")
+    process = run("a.png", "mirrored.png", "--model", job, "--request", "body.json", cwd=str(tmp_path))
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["a.png", "mirrored.png"]
+    instances = json.loads((tmp_path / "body.json").read_text())["instances"]
+    for line, instance in zip(lines, instances):
+        image = np.array(instance["image"])
+        right = 1 / (1 + np.exp(image[:, :14].sum() - image[:, 14:].sum()))
+        assert line.split()[1] == str(int(right > 0.5))
+        assert f"(0: {1 - right:.4f}  1: {right:.4f}  2: 0.0000" in line and line.count(":") == 10
+
+
+@pytest.mark.tensorflow
+def test_a_model_is_found_in_a_job_folder_among_versions_and_by_itself(tmp_path, job):
+    image = save(tmp_path, 1 - seven())
+    outputs = [run(image, "--model", folder) for folder in (job, job / "export", job / "export" / "10")]
+    assert [process.returncode for process in outputs] == [0, 0, 0]
+    assert len({process.stdout for process in outputs}) == 1
+
+
+@pytest.mark.tensorflow
+def test_bad_images_get_a_sentence_each_and_the_others_are_read(tmp_path, job):
+    save(tmp_path, 1 - seven(), "good.png")
+    save(tmp_path, np.ones([50, 50]), "blank.png")
+    save(tmp_path, 0.8 + np.random.RandomState(0).normal(0, 0.03, [300, 300]), "noise.png")
+    (tmp_path / "text.png").write_text("not an image")
+    save(tmp_path, np.random.RandomState(0).rand(200, 200), "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:5000])
+    bad = ["missing.png", "text.png", "cut.jpg", "blank.png", "noise.png"]
+    process = run(*bad, "good.png", "--model", job, cwd=str(tmp_path))
+    assert process.returncode == 2
+    assert [line.split()[0] for line in process.stdout.splitlines()] == ["good.png"]
+    sentences = process.stderr.splitlines()
+    assert [sentence.split()[0] for sentence in sentences] == bad
+    assert all("expected" in sentence and ": " in sentence for sentence in sentences)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("what", ["missing", "empty", "damaged", "signature"])
+def test_a_bad_model_gets_one_sentence(tmp_path, what):
+    image, folder = save(tmp_path, 1 - seven()), tmp_path / what
+    if what == "signature":
+        make_model(folder, input_name="picture")
+    elif what != "missing":
+        folder.mkdir()
+    if what == "damaged":
+        (folder / "saved_model.pb").write_bytes(b"\x0a\xff")
+    process = run(image, "--model", folder)
+    assert process.returncode == 2 and process.stdout == ""
+    assert len(process.stderr.splitlines()) == 1 and process.stderr.startswith(str(folder))
+    assert "expected" in process.stderr and "Traceback" not in process.stderr
+
+
+def test_without_any_image_that_can_be_read_tensorflow_is_not_asked(tmp_path):
+    process = run(tmp_path / "missing.png", "--model", tmp_path)
+    assert process.returncode == 2 and len(process.stderr.splitlines()) == 1
