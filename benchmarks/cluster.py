@@ -207,11 +207,9 @@ def alone(iterations):
                 subprocess.run(command, cwd=str(ROOT / "mlengine"), check=True, stdout=subprocess.DEVNULL)
                 seconds[name].append(time.perf_counter() - begun)
     ratios = sorted(trainer / script for script, trainer in zip(*seconds.values()))
-    print(
-        f"\n{iterations} iterations, {ROUNDS} times: the script took {statistics.median(seconds['script']):.1f} s, the "
-    )
-    print(f"trainer {statistics.median(seconds['trainer']):.1f} s; ratio {statistics.median(ratios):.3f} ", end="")
-    print(f"({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True)
+    script, trainer = (statistics.median(seconds[name]) for name in ("script", "trainer"))
+    print(f"\n{iterations} iterations, {ROUNDS} times each: the script {script:.1f} s, the trainer {trainer:.1f} s")
+    print(f"ratio: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True)
 
 
 def survival(iterations, seeds, sync):
@@ -235,13 +233,14 @@ def main():
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
-    if "alone" in options.parts:
-        alone(options.iterations)
-    if "scale" in options.parts:
-        scale(options.iterations)
-    if "survival" in options.parts:
-        survival(options.iterations, options.seeds, [])
-        survival(options.iterations // 3, options.seeds, ["--sync"])
+    with tempfile.TemporaryDirectory() as tempfile.tempdir:  # all job folders go with it
+        if "alone" in options.parts:
+            alone(options.iterations)
+        if "scale" in options.parts:
+            scale(options.iterations)
+        if "survival" in options.parts:
+            survival(options.iterations, options.seeds, [])
+            survival(options.iterations // 3, options.seeds, ["--sync"])
 
 
 if __name__ == "__main__":

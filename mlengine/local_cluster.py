@@ -18,6 +18,8 @@ import threading
 import time
 from pathlib import Path
 
+from trainer.task import whole_number
+
 PATIENCE = 30  # seconds for a task to end by itself
 
 
@@ -112,15 +114,6 @@ def run(cluster):
             cluster.start(*task)
 
 
-def number_of(least):
-    def parse(text):
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number, {least} or more")
-        return int(text)
-
-    return parse
-
-
 def stop_at_signal(number, frame):
     sys.exit(128 + number)
 
@@ -131,8 +124,10 @@ def main():
         epilog="python3 -m trainer.task --help in the folder mlengine lists them.",
         allow_abbrev=False,
     )
-    parser.add_argument("--workers", type=number_of(0), default=1, help="besides the chief, which trains as well (1)")
-    parser.add_argument("--ps", type=number_of(1), default=1, help="parameter servers (1)")
+    parser.add_argument(
+        "--workers", type=whole_number(0), default=1, help="besides the chief, which trains as well (1)"
+    )
+    parser.add_argument("--ps", type=whole_number(1), default=1, help="parameter servers (1)")
     parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
     options, arguments = parser.parse_known_args()
     sizes = {"ps": options.ps, "chief": 1, "worker": options.workers, "evaluator": int(not options.no_evaluator)}

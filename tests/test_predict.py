@@ -1,6 +1,5 @@
 """Reading digits from image files: how an image becomes one of MNIST's, and what a user of predict.py sees."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -9,20 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+import predict
 from helpers import ROOT, environment
 
 SCRIPT = ROOT / "mlengine" / "predict.py"
 SAMPLES = ROOT / "mlengine" / "samples"
-
-
-def module_of(path):
-    spec = importlib.util.spec_from_file_location("mlengine_predict", str(path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-predict = module_of(SCRIPT)
 
 
 def seven(width=300, height=300, box=(100, 60, 200, 240), line=24):

@@ -216,6 +216,31 @@ def test_the_saved_model_computes_what_the_session_of_the_training_does(job):
 
 
 @pytest.mark.tensorflow
+def test_saved_model_cli_computes_what_predict_prints(job, tmp_path):
+    images = [str(MLENGINE / "samples" / f"{digit}.png") for digit in range(10)]
+    command = [
+        sys.executable,
+        str(MLENGINE / "predict.py"),
+        "--model",
+        str(job[0]),
+        "--request",
+        "request.json",
+        *images,
+    ]
+    printed = subprocess.check_output(command, cwd=str(tmp_path), env=environment(), encoding="utf-8").splitlines()
+    body = json.loads((tmp_path / "request.json").read_text())
+    np.save(str(tmp_path / "digits.npy"), np.float32([instance["image"] for instance in body["instances"]]))
+    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", f"{job[0]}/export/60"]
+    command += ["--tag_set=serve", "--signature_def=serving_default", "--inputs=image=digits.npy", "--outdir=."]
+    subprocess.run(command, cwd=str(tmp_path), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    probabilities = np.load(str(tmp_path / "probabilities.npy"))
+    for line, row, digit in zip(printed, probabilities, np.load(str(tmp_path / "classes.npy"))):
+        assert re.search(r"png +(\d)", line).group(1) == str(digit)
+        assert re.findall(r"\d: (\S+?)[ )]", line) == [f"{probability:.4f}" for probability in row]
+    assert len(printed) == len(probabilities) == 10
+
+
+@pytest.mark.tensorflow
 def test_options_shape_the_network(job):
     import tensorflow.compat.v1 as tf
 
