@@ -124,9 +124,7 @@ def main():
         epilog="python3 -m trainer.task --help in the folder mlengine lists them.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--workers", type=whole_number(0), default=1, help="besides the chief, which trains as well (1)"
-    )
+    parser.add_argument("--workers", type=whole_number(0), default=1, help="besides the chief, which trains too (1)")
     parser.add_argument("--ps", type=whole_number(1), default=1, help="parameter servers (1)")
     parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
     options, arguments = parser.parse_known_args()

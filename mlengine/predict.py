@@ -7,6 +7,7 @@ An image may be of any size, dark on light or light on dark, in colour, on uneve
 each was scaled into 20 x 20 pixels and centred in 28 x 28. A model knows no others, so each image is made one of those:
 
     read_grey    the file as shades of grey
+    sheets_in    the sheet of paper, if there is a darker table around it
     find_ink     how much ink is on each pixel, 0 to 1, without shadows, noise and specks
     as_mnist     the ink scaled and centred like MNIST's
 """
@@ -36,7 +37,8 @@ class InputError(Exception):
 
 def read_digit(path):
     """An image file as a digit of MNIST [28, 28], 0 is paper and 1 is ink."""
-    ink = find_ink(read_grey(path))
+    grey = read_grey(path)
+    ink = next((ink for ink in map(find_ink, [*sheets_in(grey), grey]) if ink is not None), None)
     if ink is None:
         raise InputError(f"{path} shows no ink that stands out from the paper, expected one digit: pass another image")
     return as_mnist(ink)
@@ -114,6 +116,23 @@ def find_ink(grey):
         return None
     ink = np.clip((ink - none) / (full - none), 0, 1)
     return ink * mask_of_digit(ink > 0.5)
+
+
+def sheets_in(grey):
+    """The inner part of a sheet of paper on a darker table, if the image shows one: a large light rectangle."""
+    small = as_array(shrunk(as_image((grey - grey.min()) / max(np.ptp(grey), CONTRAST)), MAP_SIZE))
+    light = small > otsu(small)
+    labels = label_parts(light)
+    sheet = labels == 1 + np.argmax(np.bincount(labels.ravel(), minlength=2)[1:])
+    if sheet.sum() < max(0.2 * light.size, 0.85 * light.sum()):  # the inside of a large 0 is not the only light part
+        return []
+    top, left, bottom, right = edges = bounds(sheet)
+    borders = np.equal(edges, [0, 0, *sheet.shape]).sum()  # light that ends at one line only is a shadow's edge
+    if borders > 2 or sheet[top:bottom, left:right].mean() < 0.7:
+        return []
+    scale, margin = max(grey.shape) / max(small.shape), 0.05 * max(bottom - top, right - left)
+    y, x = (slice(int((a + margin) * scale), int((b - margin) * scale)) for a, b in ((top, bottom), (left, right)))
+    return [grey[y, x]]
 
 
 def is_light_on_dark(image):

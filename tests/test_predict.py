@@ -96,6 +96,16 @@ def test_uneven_light_noise_and_jpeg_do_not_matter(tmp_path, reference):
     assert difference(predict.read_digit(save(tmp_path, photo, "photo.jpg", quality=60)), reference) < 0.02
 
 
+@pytest.mark.parametrize("angle", [0, 8])
+def test_a_sheet_of_paper_on_a_darker_table_is_read_alone(tmp_path, angle):
+    sheet = Image.fromarray(np.uint8(230 - 180 * seven()))
+    table = Image.new("L", (600, 500), 70)
+    table.paste(sheet.rotate(angle, Image.BICUBIC, expand=True, fillcolor=70), (150, 60))
+    alone = sheet.rotate(angle, Image.BICUBIC, expand=True, fillcolor=230)
+    expected = predict.read_digit(save(tmp_path, np.asarray(alone) / 255))
+    assert difference(predict.read_digit(save(tmp_path, np.asarray(table) / 255)), expected) < 0.01
+
+
 def test_specks_are_left_out_and_a_detached_part_is_kept(tmp_path, reference):
     specks = seven()
     specks[20:24, 20:24] = specks[270:273, 30:36] = 1
