@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures how the trainer of mlengine scales on this machine, and what is left of a training that loses tasks.
 
-    .venv/bin/python benchmarks/cluster.py                       the whole: 40 minutes on two cores
+    .venv/bin/python benchmarks/cluster.py                       the whole: an hour on two cores
     .venv/bin/python benchmarks/cluster.py --iterations 300      shorter, and less accurate
 
 alone       seconds of the script of stage 3.1 in text-only mode, and of the trainer in one process with as many tests
