@@ -95,9 +95,19 @@ def test_the_stage_table_and_the_end_of_each_script_give_the_same_result(stage):
     assert row.endswith(f"| {int(iterations):,} |")
 
 
-def test_the_links_lead_somewhere():
-    headings = {re.sub(r"\W+", "-", line.strip("# ").lower()) for line in README.splitlines() if line.startswith("#")}
-    targets = re.findall(r"\]\((?!http)([^)]+)\)", README)
-    assert len(targets) > 10
+def headings_of(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {re.sub(r"\W+", "-", line.strip("# ").lower()) for line in lines if line.startswith("#")}
+
+
+@pytest.mark.parametrize(
+    "guide", ["README.md", "benchmarks/README.md", "mlengine/README.md", "mlengine/samples/README.md"]
+)
+def test_the_links_lead_somewhere(guide):
+    targets = re.findall(r"\]\((?!http)([^)]+)\)", (ROOT / guide).read_text(encoding="utf-8"))
+    assert len(targets) > 1
     for target in targets:
-        assert target[1:] in headings if target.startswith("#") else (ROOT / target).exists(), target
+        name, _, heading = target.partition("#")
+        path = (ROOT / guide).parent / name if name else ROOT / guide
+        assert path.exists(), target
+        assert not heading or heading in headings_of(path), target
