@@ -22,7 +22,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,11 +29,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
 
 from compare_stages import text_only, with_iterations  # noqa: E402  (the project is not installed)
 from local_cluster import LocalCluster  # noqa: E402
+from training import elsewhere, seconds_of, spread  # noqa: E402
 
 CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
 PARTS = ["alone", "scale", "survival"]
 STAGE = "mnist_3.1_convolutional_bigger_dropout.py"
 ROUNDS = 3
+# trainers and parameter servers
+CLUSTERS = [(1, 1), (1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (2, 1, "--sync"), (4, 1, "--sync")]
 PATIENCE = 600  # seconds without a sign of life
 
 
@@ -61,19 +63,14 @@ class WatchedCluster(LocalCluster):
         return int(iterations[-1]) if iterations else 0
 
     def wait_until(self, condition):
-        """Waits until a function without arguments, of what has been printed, returns something true; returns that."""
+        """Waits until a function without arguments, of what has been printed, returns something true."""
         with self._news:
-            result = self._news.wait_for(condition, PATIENCE)
-        if not result:
-            raise TimeoutError(f"the cluster did not get there; the last of the chief: {self.printed(CHIEF)[-500:]}")
-        return result
+            if not self._news.wait_for(condition, PATIENCE):
+                raise TimeoutError(f"it did not get there; the last of the chief: {self.printed(CHIEF)[-500:]}")
 
     def wait_for_training(self, task):
-        """Waits until a task takes part; returns the iteration at which it begins to."""
-        found = self.wait_until(
-            lambda: re.search(r"training (begins|goes on from iteration (\d+))", self.printed(task))
-        )
-        return int(found.group(2) or 0)
+        """Waits until a task takes part."""
+        self.wait_until(lambda: re.search("training (begins|goes on)", self.printed(task)))
 
     def signal(self, number, task):
         self.processes[task].send_signal(number)
@@ -180,36 +177,28 @@ def scale(iterations):
         print(f"| {name} | {result[0]:.1f} | {result[0] * images:,.0f} | {result[1]:.4f} |", flush=True)
 
     row("1 process", measure_alone(fresh_options(iterations)), 100)
-    for sync in ([], ["--sync"]):
-        for trainers in (1, 2, 4):
-            for servers in (1, 2):
-                if sync and (trainers == 1 or servers == 2):
-                    continue
-                sizes = {"ps": servers, "chief": 1, "worker": trainers - 1}
-                name = f"{trainers} trainers, {servers} parameter servers{' --sync' if sync else ''}"
-                # as many images, so that it takes as long; the accuracy is that of fewer iterations
-                options = fresh_options(iterations // trainers if sync else iterations, 0, *sync)
-                row(name, measure_cluster(sizes, options), 100 * trainers if sync else 100)
+    for trainers, servers, *sync in CLUSTERS:
+        sizes = {"ps": servers, "chief": 1, "worker": trainers - 1}
+        batches = trainers if sync else 1  # of an iteration; as many images in fewer iterations take as long
+        name = " ".join([f"{trainers} trainers, {servers} parameter servers", *sync])
+        row(name, measure_cluster(sizes, fresh_options(iterations // batches, 0, *sync)), 100 * batches)
 
 
 def alone(iterations):
     """Seconds of the script of stage 3.1 and of the trainer, in turn."""
     source = (ROOT / STAGE).read_text(encoding="utf-8")
-    source = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{text_only(with_iterations(source, iterations))}"
     seconds = {"script": [], "trainer": []}
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / STAGE
-        script.write_text(source, encoding="utf-8")
+        script.write_text(elsewhere(text_only(with_iterations(source, iterations))), encoding="utf-8")
         for _ in range(ROUNDS):
             trainer = [sys.executable, "-m", "trainer.task", *fresh_options(iterations), "--checkpoint-every=100"]
             for name, command in ("script", [sys.executable, str(script)]), ("trainer", trainer):
-                begun = time.perf_counter()
-                subprocess.run(command, cwd=str(ROOT / "mlengine"), check=True, stdout=subprocess.DEVNULL)
-                seconds[name].append(time.perf_counter() - begun)
-    ratios = sorted(trainer / script for script, trainer in zip(*seconds.values()))
+                seconds[name].append(seconds_of(command, cwd=ROOT / "mlengine"))
+    ratios = [trainer / script for script, trainer in zip(*seconds.values())]
     script, trainer = (statistics.median(seconds[name]) for name in ("script", "trainer"))
     print(f"\n{iterations} iterations, {ROUNDS} times each: the script {script:.1f} s, the trainer {trainer:.1f} s")
-    print(f"ratio: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True)
+    print(f"ratio: {spread(ratios, 3)}", flush=True)
 
 
 def survival(iterations, seeds, sync):
@@ -222,8 +211,7 @@ def survival(iterations, seeds, sync):
             measure_cluster(sizes, fresh_options(iterations, seed, *sync), event, iterations // 2)[1]
             for seed in range(repetitions)
         ]
-        spread = f"{statistics.median(accuracies):.4f} ({min(accuracies):.4f} to {max(accuracies):.4f})"
-        print(f"| {name} | {repetitions} | {spread} |", flush=True)
+        print(f"| {name} | {repetitions} | {spread(accuracies, 4)} |", flush=True)
 
 
 def main():

@@ -23,7 +23,6 @@ The tables on standard output are Markdown. Nothing else should run on the machi
 import argparse
 import contextlib
 import datetime
-import importlib.metadata
 import io
 import json
 import os
@@ -160,10 +159,15 @@ def sgemm_peak():
     return 2 * 2048**3 / min(times)
 
 
-def seconds_of(command):
+def elsewhere(source):
+    """The source of a script that finds the modules from any folder."""
+    return f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{source}"
+
+
+def seconds_of(command, cwd=ROOT):
     """How long a command takes, with its output thrown away."""
     begun = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=str(ROOT))
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=str(cwd))
     return time.perf_counter() - begun
 
 
@@ -180,7 +184,7 @@ def whole_runs(stage, iterations, rounds):
         for _ in range(rounds):
             for number, source in enumerate(sources):
                 script = Path(folder) / f"{number}_{stage.script}"
-                script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{source}", encoding="utf-8")
+                script.write_text(elsewhere(source), encoding="utf-8")
                 times[number].append(seconds_of([sys.executable, str(script)]))
     return times
 
@@ -220,6 +224,8 @@ def measure(number, rounds, share, peak):
 
 
 def machine():
+    import importlib.metadata  # not in Python 3.7, where the tests import this module
+
     names = ("tensorflow", "keras", "torch", "jax", "numpy")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     processor = platform.processor() or platform.machine()

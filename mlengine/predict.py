@@ -87,6 +87,11 @@ def shrunk(image, size):
     return image.resize([max(1, round(side * scale)) for side in image.size], Image.BOX) if scale < 1 else image
 
 
+def stretched(grey):
+    """Shades of grey as an image that goes from black to white."""
+    return as_image((grey - grey.min()) / max(np.ptp(grey), CONTRAST))
+
+
 def as_image(array):
     return Image.fromarray(np.round(np.clip(array, 0, 1) * 255).astype(np.uint8))
 
@@ -100,10 +105,9 @@ def as_array(image):
 
 def find_ink(grey):
     """How much ink of the digit is on each pixel [height, width], 0 is none and 1 is all; or None without any ink."""
-    low, high = grey.min(), grey.max()
-    if high - low < CONTRAST:
+    if np.ptp(grey) < CONTRAST:
         return None
-    image = shrunk(as_image((grey - low) / (high - low)), WORKING_SIZE)
+    image = shrunk(stretched(grey), WORKING_SIZE)
     image = image.filter(ImageFilter.GaussianBlur(max(image.size) / 500))
     if is_light_on_dark(image):
         image = ImageOps.invert(image)
@@ -120,7 +124,7 @@ def find_ink(grey):
 
 def sheets_in(grey):
     """The inner part of a sheet of paper on a darker table, if the image shows one: a large light rectangle."""
-    small = as_array(shrunk(as_image((grey - grey.min()) / max(np.ptp(grey), CONTRAST)), MAP_SIZE))
+    small = as_array(shrunk(stretched(grey), MAP_SIZE))
     light = small > otsu(small)
     labels = label_parts(light)
     sheet = labels == 1 + np.argmax(np.bincount(labels.ravel(), minlength=2)[1:])
@@ -281,7 +285,6 @@ def import_tensorflow():
     import tensorflowvisu  # noqa: F401, it keeps TensorFlow's start-up logs quiet
     import tensorflow.compat.v1 as tf  # isort: skip
 
-    tf.logging.set_verbosity(tf.logging.ERROR)
     return tf
 
 

@@ -6,7 +6,8 @@ network.py    the network, once for training, evaluation and serving
 evaluation.py a checkpoint's accuracy on the test digits, and its SavedModel
 stopping.py   when to stop: a signal, or the end of the training
 training.py   the training, by one process or by a task of a cluster
-task.py       the options, and what each kind of task does
+roles.py      what each kind of task does
+task.py       the options
 """
 
 import sys

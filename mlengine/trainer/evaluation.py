@@ -20,6 +20,11 @@ def newest_step(job_dir):
     return step_of(tf.train.latest_checkpoint(job_dir))
 
 
+def is_complete(options):
+    """Whether the last checkpoint of the training is there."""
+    return newest_step(options.job_dir) >= options.hp_iterations
+
+
 class CheckpointError(ValueError):
     """A checkpoint that does not fit the options, said in one sentence."""
 
@@ -75,14 +80,13 @@ class Evaluation:
         writer.add_summary(summary, step)
         writer.flush()
 
-    def export(self, checkpoint):
-        """Writes the SavedModel of a checkpoint, and returns its folder, export/<iteration> in the job folder.
+    def export(self):
+        """Writes the SavedModel of the checkpoint that was tested last, and returns its folder, export/<iteration>.
 
         Its signature "serving_default" takes "image" float32 [n, 28, 28], 0 for paper and 1 for ink, and returns
         "classes" int64 [n] and "probabilities" float32 [n, 10].
         """
-        self.restore(checkpoint)
-        folder = f"{self.job_dir}/export/{step_of(checkpoint)}"
+        folder = f"{self.job_dir}/export/{step_of(self.reported)}"
         unfinished = f"{self.job_dir}/export/unfinished"  # a server takes the folders that have numbers for names
         for old in (unfinished, folder):
             if tf.io.gfile.exists(old):

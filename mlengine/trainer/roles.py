@@ -8,7 +8,7 @@ import time
 import tensorflow.compat.v1 as tf
 
 import mnistdata
-from trainer.evaluation import CheckpointError, Evaluation, newest_step, step_of
+from trainer.evaluation import CheckpointError, Evaluation, is_complete, newest_step, step_of
 from trainer.stopping import Stopping
 from trainer.training import start_server, train
 
@@ -21,7 +21,7 @@ def play(task, options):
     Raises ConfigError for an address that can't be had; ends with one sentence and status 1 if anything else fails.
     """
     role = {"ps": serve, "evaluator": evaluate}.get(task.type, lead if task.is_chief else work)
-    has_ended = None if role in (lead, evaluate) else lambda: newest_step(options.job_dir) >= options.hp_iterations
+    has_ended = None if role in (lead, evaluate) else lambda: is_complete(options)
     try:
         tf.io.gfile.makedirs(options.job_dir)
         stopping = Stopping(has_ended)
@@ -50,7 +50,7 @@ def lead(task, options, stopping):
     def report(checkpoint):
         evaluation.report(checkpoint, data.test)
 
-    if step_of(begun_from) < options.hp_iterations:
+    if not is_complete(options):
         server = None if task.is_alone else start_server(task)
         train(task, options, data.train, stopping, server, report if task.is_alone else None)
         if stopping.status:
@@ -58,15 +58,12 @@ def lead(task, options, stopping):
     checkpoint = tf.train.latest_checkpoint(options.job_dir)
     if evaluation.reported != checkpoint:
         report(checkpoint)
-    print(f"SavedModel: {evaluation.export(checkpoint)}", flush=True)
+    print(f"SavedModel: {evaluation.export()}", flush=True)
 
 
 def work(task, options, stopping):
     """Worker: trains, until the chief has written the last checkpoint."""
-    data = read_digits(options)
-    server = start_server(task)
-    if not stopping.is_due():
-        train(task, options, data.train, stopping, server)
+    train(task, options, read_digits(options).train, stopping, start_server(task))
 
 
 def serve(task, options, stopping):

@@ -14,7 +14,7 @@ import tensorflow.compat.v1 as tf
 
 from trainer import network
 from trainer.cluster import ConfigError
-from trainer.evaluation import newest_step
+from trainer.evaluation import is_complete, newest_step
 
 UPDATE = 100  # iterations from one printed line, and one point of TensorBoard's curves, to the next
 STALLED = 5  # seconds without an iteration after which a trainer counts as lost, in synchronous training
@@ -171,7 +171,7 @@ def train(task, options, train_set, stopping, server=None, after_checkpoint=None
     after_checkpoint: called with the path of each checkpoint that this task has written, as chief.
     """
     digits = Digits(train_set, options.hp_batch, task.position, len(task.trainers))
-    while not stopping.is_due() and newest_step(options.job_dir) < options.hp_iterations:
+    while not stopping.is_due() and not is_complete(options):
         try:
             return train_connected(task, options, digits, stopping, server, after_checkpoint)
         except LOST as error:  # a session that trains connects again by itself, but not one that begins or ends
