@@ -33,8 +33,11 @@ from Xlib.ext import xtest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import tensorflowvisu  # noqa: E402  (the project is not installed)
-from compare_stages import text_only  # noqa: E402
+from compare_stages import text_only  # noqa: E402  (the project is not installed)
+from visu.distribution import probability_distribution  # noqa: E402
+from visu.drawing.history import History  # noqa: E402
+from visu.drawing.picture import file_picture  # noqa: E402
+from visu.style import TITLES, Style  # noqa: E402
 
 STAGES = {  # and how often each is run in a round: the shorter it is, the more one run differs from another
     "mnist_1.0_softmax": 4,
@@ -202,34 +205,34 @@ def measure_response(presses, screen):
 def recorded(iterations):
     """The history of a training of so many iterations, with the updates of stage 2.1."""
     random = np.random.RandomState(0)
-    history = tensorflowvisu.History()
+    history = History()
     for i in range(0, iterations, 20):
         noise = random.rand()
-        history.add_training_point(i, 1 - 0.1 * noise, 20 * noise, 0.001)
+        history.add_point("training", i, 1 - 0.1 * noise, 20 * noise, 0.001)
         boundaries = np.linspace(-1, 1, 8) + 0.01 * random.rand(8)
         history.add_distributions(i, boundaries, boundaries, None, None)
         if i % 100 == 0:
-            history.add_test_point(i, 0.98 + 0.001 * noise, 10 + noise, 1)
-    history.set_training_digits(np.full([280, 280, 3], 255, np.uint8))
-    history.set_test_digits(np.full([700, 1120, 3], 255, np.uint8))
+            history.add_point("test", i, 0.98 + 0.001 * noise, 10 + noise, epoch=1)
+    history.add_picture("training", np.full([280, 280, 3], 255, np.uint8))
+    history.add_picture("test", np.full([700, 1120, 3], 255, np.uint8))
     return history
 
 
 def frame_seconds(picture, history, status):
     """For one with news of everything."""
-    i = history.training["accuracy"].values()[-1, 0]
+    i = history.curves["training"]["accuracy"].values()[-1, 0]
     begun = time.perf_counter()
-    history.add_training_point(i, 1, 1, 0.001)
-    history.add_test_point(i, 1, 1, 1)
-    history.set_training_digits(history.training_digits.copy())
-    history.set_test_digits(history.test_digits.copy())
+    history.add_point("training", i, 1, 1, 0.001)
+    history.add_point("test", i, 1, 1, epoch=1)
+    history.add_picture("training", history.pictures["training"].copy())
+    history.add_picture("test", history.pictures["test"].copy())
     history.add_distributions(i, np.linspace(-1, 1, 8), np.linspace(-1, 1, 8), None, None)
     picture.redraw(picture.update(status))
     return time.perf_counter() - begun
 
 
 def measure_cost(rounds):
-    style = tensorflowvisu.Style(tensorflowvisu.TITLES, (0, 1), 70, "benchmark")
+    style = Style(TITLES, (0, 1), 70, "benchmark")
     lengths = (10_000, 1_000_000)
     memory, pictures = [], []
     for iterations in lengths:
@@ -237,7 +240,7 @@ def measure_cost(rounds):
         history = recorded(iterations)
         memory.append(tracemalloc.get_traced_memory()[0] / 1e6)
         tracemalloc.stop()
-        pictures.append((tensorflowvisu.file_picture(style, history, iterations), history))
+        pictures.append((file_picture(style, history, iterations), history))
         pictures[-1][0].update(["", ""])
         pictures[-1][0].figure.canvas.draw()
     times = [[frame_seconds(*pair, ["benchmark", f"frame {n}"]) for pair in pictures] for n in range(50 * rounds)]
@@ -250,7 +253,7 @@ def measure_cost(rounds):
     times = []
     for _ in range(100):
         begun = time.perf_counter()
-        tensorflowvisu.probability_distribution(weights)
+        probability_distribution(weights)
         times.append(time.perf_counter() - begun)
     print(f"Percentiles of 250,000 weights: {1000 * statistics.median(times):.2f} ms")
 

@@ -15,7 +15,6 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-import tensorflowvisu
 from compare_stages import with_iterations
 from helpers import (
     STAGES,
@@ -26,6 +25,8 @@ from helpers import (
     stage_source,
     without_tensorflow,
 )
+from visu.drawing.window import FRAME_INTERVALS, WindowShow
+from visu.style import BAND_COLOURS, KEYS
 
 NEEDED = ("Xvfb", "xdotool", "import")  # the last one is ImageMagick's program for screenshots
 pytestmark = pytest.mark.skipif(
@@ -145,7 +146,7 @@ class Run:
         pictures = [self.picture()]
 
         def stands_still():
-            time.sleep(2.5 * max(tensorflowvisu.FRAME_INTERVALS))
+            time.sleep(2.5 * max(FRAME_INTERVALS))
             pictures.append(self.picture())
             return (pictures[-1] == pictures[-2]).all()
 
@@ -233,18 +234,25 @@ def test_a_key_shows_the_panels_that_it_should(start):
         run.press(key)
         picture = run.still_picture()
         assert not (picture == (255, 160, 160)).all(axis=-1).any()
-        for number, colour in enumerate(tensorflowvisu.BAND_COLOURS[:2]):
+        for number, colour in enumerate(BAND_COLOURS[:2]):
             rgb = tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
             assert (picture == rgb).all(axis=-1).any() == (number in band_colours), (key, number)
+
+
+def test_every_key_of_the_window_has_a_method():
+    for method in KEYS.values():
+        assert callable(getattr(WindowShow, method))
 
 
 def test_no_key_of_ours_is_one_of_matplotlibs(tmp_path, screen, toolkit):
     without_tensorflow(tmp_path)
     source = """
-import matplotlib, tensorflowvisu
-tensorflowvisu.open_figure(tensorflowvisu.Style(tensorflowvisu.TITLES, (0, 1), 70, "lesson"))
+import matplotlib
+from visu.drawing.backends import open_figure
+from visu.style import KEYS, TITLES, Style
+open_figure(Style(TITLES, (0, 1), 70, "lesson"))
 keys = [key for name in matplotlib.rcParams if name.startswith("keymap.") for key in matplotlib.rcParams[name]]
-print(sorted(set(keys) & set(tensorflowvisu.KEYS)), {"o", "p", "q", "f", "ctrl+s"} <= set(keys))
+print(sorted(set(keys) & set(KEYS)), {"o", "p", "q", "f", "ctrl+s"} <= set(keys))
 """
     process = run_script(source, tmp_path, DISPLAY=screen, MPLBACKEND=toolkit)
     assert process.stdout == "[] True\n", process.stderr

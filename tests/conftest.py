@@ -1,0 +1,3 @@
+"""Fixtures that several test modules use."""
+
+from pictures import history, picture  # noqa: F401

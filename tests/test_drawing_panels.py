@@ -1,0 +1,81 @@
+"""What the panels show of a run."""
+
+import numpy as np
+
+from pictures import STATUS, pixels
+
+
+def test_the_curves_show_what_was_recorded(picture, history):
+    for panel, quantity in zip(picture.panels[:2], ("accuracy", "loss")):
+        training, test = panel.moving
+        for line, curve in ((training, history.curves["training"]), (test, history.curves["test"])):
+            assert np.column_stack(line.get_data()).tolist() == curve[quantity].values().tolist()
+        assert test.get_linewidth() > training.get_linewidth()
+    assert picture.panels[0].axes.get_ylim() == (0, 1)
+    assert picture.panels[1].axes.get_ylim() == (0, 100)
+
+
+def test_the_x_axes_grow_with_the_iterations_up_to_their_number(picture, history):
+    for end, longest in ((200, 320), (640, 1000), (999, 1000), (1500, 2400)):
+        history.add_point("training", end, 0.5, 50)
+        picture.update(STATUS)
+        left, right = picture.panels[0].axes.get_xlim()
+        assert left == 0 and end <= right <= longest
+
+
+def test_the_bands_lie_between_the_boundaries(picture, history):
+    polygons = picture.panels[3].moving
+    assert len(polygons) == 7
+    for k, polygon in enumerate(polygons):
+        corners = {(x, y) for x, y in polygon.get_xy()}
+        for i, *boundaries in history.weights.values():
+            assert {(i, boundaries[k]), (i, boundaries[k + 1])} <= corners
+    alphas = [polygon.get_alpha() for polygon in polygons]
+    assert alphas == sorted(alphas[:4]) + sorted(alphas[4:], reverse=True)
+    low, high = picture.panels[3].axes.get_ylim()
+    assert low < -2 and high > 2
+    assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["Weights", "biases, renamed"]
+
+
+def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, history):
+    for height, width in ((700, 1120), (70, 112)):
+        history.add_picture("test", np.zeros([height, width, 3], np.uint8))
+        picture.update(STATUS)
+        axes = picture.panels[5].axes
+        marks = dict(zip([label.get_text() for label in axes.get_yticklabels()], axes.get_yticks()))
+        assert (marks["100%"], marks["95%"], marks["90%"]) == (0, height / 2, height)
+
+
+def test_a_picture_of_digits_stands_as_it_came_and_a_zoom_cuts_it(picture, history):
+    quarters = np.full([280, 280, 3], 255, np.uint8)
+    quarters[:140, :140], quarters[:140, 140:], quarters[140:, :140] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    history.add_picture("training", quarters)
+    picture.show_layout("3")
+    picture.update(STATUS)
+    picture.figure.canvas.draw()
+    axes = picture.panels[2].axes
+
+    def colour_at(x, y):
+        column, row = (int(place) for place in axes.transAxes.transform([x, y]))
+        return tuple(pixels(picture)[::-1][row, column])
+
+    assert colour_at(0.2, 0.8) == (255, 0, 0) and colour_at(0.8, 0.8) == (0, 255, 0)
+    assert colour_at(0.2, 0.2) == (0, 0, 255) and colour_at(0.8, 0.2) == (255, 255, 255)
+    axes.set_xlim(130, 270)
+    axes.set_ylim(150, 10)
+    picture.figure.canvas.draw()
+    assert colour_at(0.03, 0.8) == (255, 0, 0) and colour_at(0.2, 0.8) == (0, 255, 0)
+    assert colour_at(0.03, 0.03) == (0, 0, 255) and colour_at(0.2, 0.03) == (255, 255, 255)
+
+
+def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, history):
+    accuracy, loss = picture.panels[0].axes, picture.panels[1].axes
+    accuracy.set_xlim(50, 60)
+    accuracy.set_ylim(0.9, 1)
+    history.add_point("training", 800, 1, 1)
+    picture.update(STATUS)
+    assert accuracy.get_xlim() == (50, 60) and accuracy.get_ylim() == (0.9, 1)
+    assert loss.get_xlim() == (0, 1000)
+    picture.reset_zooms()
+    picture.update(STATUS)
+    assert accuracy.get_xlim() == (0, 1000) and accuracy.get_ylim() == (0, 1)

@@ -1,0 +1,77 @@
+"""How panels stand in the picture, and that what is redrawn looks as if it were drawn anew."""
+
+import numpy as np
+import pytest
+
+from pictures import STATUS, pixels
+from visu.style import LAYOUTS
+
+
+def texts_of(picture):
+    """All texts that can be seen."""
+    texts = [picture.status.left, picture.status.right]
+    for panel in picture.panels:
+        if panel.is_visible():
+            axes = panel.axes
+            texts.append(axes.title)
+            for labels, (low, high) in (
+                (axes.get_xticklabels(), sorted(axes.get_xlim())),
+                (axes.get_yticklabels(), sorted(axes.get_ylim())),
+            ):
+                texts += [label for label in labels if low <= max(label.get_position(), key=abs) <= high]
+            texts += axes.get_legend().get_texts() if axes.get_legend() else []
+    return [text for text in texts if text.get_text()]
+
+
+@pytest.mark.parametrize("size", [(19.2, 10.8), (54.9, 30.9), (6, 4), (10, 20), (24, 5)])
+@pytest.mark.parametrize("key", sorted(LAYOUTS))
+def test_a_layout_shows_its_panels_and_nothing_overlaps_or_is_cut_off(picture, key, size):
+    picture.figure.set_size_inches(*size)
+    picture.fit_to_size()
+    picture.show_layout(key)
+    name = "mnist_2.2_five_layers_relu_lrdecay_dropout \u00b7 epoch 17 \u00b7 best test accuracy 0.9820 \u00b7 finished"
+    pace = "iteration 10,000 of 10,000 \u00b7 1,000 iterations/s \u00b7 0:00:01 left \u00b7 learning rate 0.00012"
+    picture.update([name, pace])
+    picture.figure.canvas.draw()
+    shown = {number for line in LAYOUTS[key] for number in line}
+    visible = {number for number, panel in enumerate(picture.panels, start=1) if panel.is_visible()}
+    assert visible == shown
+    frames = [picture.panels[number - 1].axes.get_position() for number in shown]
+    for frame in frames:
+        assert 0 < frame.x0 < frame.x1 < 1 and 0 < frame.y0 < frame.y1 < 1
+        assert sum(frame.overlaps(other) for other in frames) == 1  # itself
+    whole, boxes = picture.figure.bbox, [text.get_window_extent() for text in texts_of(picture)]
+    for text, box in zip(texts_of(picture), boxes):
+        assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1, text
+        assert sum(box.overlaps(other) for other in boxes) == 1, text
+
+
+def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, history):
+    """Backdrops and all: after new data, other layouts, a zoom and its reset."""
+    picture.figure.canvas.draw()
+    for key in "0160h0":
+        if key == "h":
+            picture.panels[5].axes.set_xlim(100, 200)
+            picture.redraw(picture.update(STATUS))
+            picture.reset_zooms()
+        else:
+            picture.show_layout(key)
+        history.add_point("training", 200, 0.7, 30)
+        history.add_picture("test", np.full([700, 1120, 3], ord(key), np.uint8))
+        picture.redraw(picture.update(["new", key]))
+        redrawn = pixels(picture)
+        for part in picture.parts:
+            part.backdrops.clear()
+        picture.figure.canvas.draw()
+        assert (pixels(picture) == redrawn).all()
+
+
+def test_only_what_changed_is_redrawn(picture, history):
+    assert picture.update(STATUS) == []
+    history.add_point("training", 220, 0.7, 30)
+    assert picture.update(STATUS) == picture.panels[:2]
+    history.add_picture("training", history.pictures["training"].copy())
+    assert picture.update(["on the left", "changed"]) == [picture.panels[2], picture.status]
+    picture.show_layout("6")
+    history.add_point("training", 240, 0.7, 30)
+    assert picture.update(STATUS) == [picture.panels[5], picture.status]

@@ -1,0 +1,82 @@
+"""Pictures of digits: the misrecognised ones first and on red, with their labels."""
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from visu.digits import BLUE, DARK_RED, LABEL_SHAPES, RED, WHITE, tf_format_mnist_images
+
+
+def formatted(images, computed, correct, **options):
+    with tf.Graph().as_default(), tf.Session() as session:
+        X = tf.placeholder(tf.float32, [None, 28, 28, 1])
+        Y, Y_ = tf.placeholder(tf.float32, [None, 10]), tf.placeholder(tf.float32, [None, 10])
+        picture = tf_format_mnist_images(X, Y, Y_, **options)
+        return session.run(picture, {X: images, Y: np.eye(10)[computed], Y_: np.eye(10)[correct]})
+
+
+def tiles_of(picture, lines, columns):
+    """The picture cut up again: uint8 [lines * columns, 28, 28, 3]."""
+    return picture.reshape(lines, 28, columns, 28, 3).transpose(0, 2, 1, 3, 4).reshape(-1, 28, 28, 3)
+
+
+@pytest.mark.tensorflow
+def test_misrecognised_digits_come_first_on_red_and_recognised_ones_on_white():
+    correct = np.arange(120) % 10
+    computed = correct.copy()
+    computed[[3, 50, 110]] = (correct[[3, 50, 110]] + 1) % 10
+    images = np.zeros([120, 28, 28, 1])
+    images[:, 10, 10, 0] = np.arange(120) / 120  # a mark to know each image by
+    picture = formatted(images, computed, correct)
+    assert picture.shape == (280, 280, 3) and picture.dtype == np.uint8
+    tiles = tiles_of(picture, 10, 10)
+    ink = 1 - tiles[:, 10, 10, 0] / WHITE[0]  # the red channel is full on white and on red
+    expected_order = [3, 50, 110] + [i for i in range(120) if i not in (3, 50, 110)][:97]
+    np.testing.assert_allclose(ink * 120, expected_order, atol=0.5)
+    assert (tiles[:3, 5, 5] == np.array(RED)).all()
+    assert (tiles[3:, 5, 5] == 255).all()
+
+
+@pytest.mark.tensorflow
+def test_a_misrecognised_digit_carries_its_correct_label_on_the_left_and_the_computed_one_on_the_right():
+    shapes = [line.split() for line in LABEL_SHAPES.split("\n")[1:8]]
+    for correct, computed in ((2, 7), (9, 0)):
+        tile = formatted(np.zeros([1, 28, 28, 1]), [computed], [correct], n=1, lines=1)
+        for label, left, colour in ((correct, 1, BLUE), (computed, 22, DARK_RED)):
+            seen = (tile[20:27, left : left + 5] == np.array(colour)).all(axis=-1)
+            assert seen.tolist() == [[c == "#" for c in line[label]] for line in shapes]
+
+
+@pytest.mark.tensorflow
+def test_a_recognised_digit_is_its_image_in_black_on_white():
+    images = np.random.RandomState(0).rand(4, 28, 28, 1)
+    picture = formatted(images, [1, 2, 3, 4], [1, 2, 3, 4], n=4, lines=2)
+    expected = 255 * (1 - images)
+    for tile, image in zip(tiles_of(picture, 2, 2), expected):
+        np.testing.assert_allclose(tile, np.repeat(image, 3, axis=-1), atol=1)
+
+
+@pytest.mark.tensorflow
+def test_a_thousand_digits_on_25_lines():
+    labels = np.zeros(1000, int)
+    assert formatted(np.zeros([1000, 28, 28, 1]), labels, labels, n=1000, lines=25).shape == (700, 1120, 3)
+
+
+@pytest.mark.tensorflow
+def test_fewer_images_than_asked_for_leave_the_rest_white():
+    picture = formatted(np.ones([3, 28, 28, 1]), [0, 0, 0], [0, 0, 0])
+    tiles = tiles_of(picture, 10, 10)
+    assert (tiles[:3] == 0).all() and (tiles[3:] == 255).all()
+
+
+@pytest.mark.tensorflow
+def test_a_number_of_digits_that_does_not_fill_the_lines_is_refused():
+    with pytest.raises(ValueError, match="n=100 images do not fill lines=7"):
+        formatted(np.zeros([1, 28, 28, 1]), [0], [0], lines=7)
+
+
+@pytest.mark.tensorflow
+def test_flat_images_are_refused():
+    with tf.Graph().as_default(), pytest.raises(ValueError, match=r"expected \[images, 28, 28, 1\]"):
+        flat, labels = tf.zeros([100, 784]), tf.zeros([100, 10])
+        tf_format_mnist_images(flat, labels, labels)

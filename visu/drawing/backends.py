@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A figure in a window of its own, by whichever back end of matplotlib works here."""
+
+import contextlib
+
+import matplotlib
+import matplotlib.pyplot as plt
+
+from visu.screen import NO_DISPLAY, WINDOWLESS_BACKENDS, lacks_display
+from visu.style import COLOURS, KEYS, SIZE
+from visu.words import first_line, printable
+
+CHROME = (20, 130)  # pixels of a screen that frames, title, tool bar and task bar may need beside the figure
+
+
+def open_figure(style, backend=None):
+    """A figure in a window of its own, by this back end or by the first that works here.
+
+    Raises RuntimeError with the reason where there can't be one.
+    """
+    try:
+        if backend:
+            matplotlib.rcParams["backend"] = backend
+        figure = plt.figure(printable(style.name), SIZE, style.dpi, facecolor=COLOURS["background"])
+    except Exception as error:  # whatever a back end raises that can't be loaded
+        raise RuntimeError(first_line(error).split(";")[0])
+    backend = plt.get_backend().lower()
+    if backend in WINDOWLESS_BACKENDS:
+        if lacks_display():
+            raise RuntimeError(NO_DISPLAY)
+        try_tk()  # it is what matplotlib takes where nothing else works
+        raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
+    for name in matplotlib.rcParams:
+        if name.startswith("keymap."):  # one meaning for each key
+            matplotlib.rcParams[name] = [key for key in matplotlib.rcParams[name] if key not in KEYS]
+    if backend == "webagg":
+        matplotlib.rcParams["webagg.open_in_browser"] = not lacks_display()  # over ssh it would be one in the terminal
+        forgive_closed_pages()
+    fit_to_screen(figure)
+    return figure
+
+
+def forgive_closed_pages():
+    """Lets WebAgg go on when a page is closed while something is on its way to it.
+
+    As it is, that fails in the middle of the drawing, and a page that is loaded at that moment stays empty.
+    """
+    from matplotlib.backends.backend_webagg import WebAggApplication
+    from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+    def write_message(self, *arguments, **options):
+        with contextlib.suppress(WebSocketClosedError):
+            written = WebSocketHandler.write_message(self, *arguments, **options)
+            written.add_done_callback(lambda written: written.cancelled() or written.exception())
+
+    WebAggApplication.WebSocket.write_message = write_message
+
+
+def try_tk():
+    """Opens and closes a window of Tk, the last back end that matplotlib tries: if it can't, its error says why."""
+    try:
+        import tkinter
+    except ImportError as error:
+        raise RuntimeError(f"{error}, install python3-tk, or PySide6 with pip")
+    try:
+        tkinter.Tk().destroy()
+    except tkinter.TclError as error:
+        raise RuntimeError(first_line(error))
+
+
+def fit_to_screen(figure):
+    """Makes the figure smaller where the screen is. What a screen's size is, only the toolkit's window knows."""
+    window = getattr(figure.canvas.manager, "window", None)
+    if hasattr(window, "winfo_screenwidth"):  # Tk
+        unit = window.winfo_fpixels("1i") / 96  # matplotlib makes its pixels so many of the screen's
+        screen = (window.winfo_screenwidth() / unit, window.winfo_screenheight() / unit)
+    elif hasattr(window, "screen"):  # Qt
+        available = window.screen().availableGeometry()
+        screen = (available.width(), available.height())
+    else:
+        return
+    size = figure.get_size_inches()
+    room = [(pixels - chrome) / figure.dpi for pixels, chrome in zip(screen, CHROME)]
+    shrink = min(1, room[0] / size[0], room[1] / size[1])
+    if shrink < 1:
+        figure.set_size_inches(size * shrink, forward=True)
+        if hasattr(window, "winfo_screenwidth") and figure.canvas.manager.toolbar:
+            figure.canvas.manager.toolbar.configure(width=1)  # or Tk would keep the window as wide as its tool bar was

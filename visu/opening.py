@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which display a training gets: the one that was asked for, or that this place allows."""
+
+import os
+import sys
+
+from visu.channel import DrawingProcess
+from visu.displays import Failed, Film, Notebook, PictureFile
+from visu.runtime import in_notebook
+from visu.screen import NO_DISPLAY, WINDOWLESS_BACKENDS, chosen_backend, display_name, lacks_display
+from visu.window import Window
+from visu.words import first_line, say
+
+FILM = "tensorflowvisu_video.mp4"
+
+
+class NoDisplay(Exception):
+    """A way to show a run can't be used; its text is the reason."""
+
+
+class Crash(NoDisplay):
+    """Its process ended before it could say a reason."""
+
+
+def open_display(style, iterations, save_movie):
+    """A Display. save_movie: False, True for a film of the usual name, or the name of the film."""
+    if save_movie:
+        return start_film(style, iterations, save_movie)
+    try:
+        return start(Notebook, style, iterations) if in_notebook() else start_window(style, iterations)
+    except NoDisplay as error:
+        reason = f"No window: {error}. Training goes on as text"
+    try:
+        display = start(PictureFile, style, iterations)
+    except NoDisplay as error:
+        failure = f"{PictureFile.WHAT} can't be saved in {os.getcwd()} ({error})"
+        say(f"{reason}. {failure}.")
+        return Failed(failure)
+    say(f"{reason}, and its picture is saved at the end.")
+    return display
+
+
+def start_film(style, iterations, save_movie):
+    path = FILM if save_movie is True else os.fspath(save_movie)
+    try:
+        return start(Film, style, iterations, path)
+    except NoDisplay as error:
+        sys.exit(f"save_movie={save_movie!r} can't make {path}: {error}")
+
+
+def start_window(style, iterations):
+    backend = chosen_backend()
+    if backend and backend.lower() in WINDOWLESS_BACKENDS:
+        raise NoDisplay(f"MPLBACKEND={backend} has no windows")
+    if backend:
+        try:
+            return start(Window, style, iterations, backend)
+        except NoDisplay as error:
+            raise NoDisplay(
+                f"MPLBACKEND={backend} can't be used ({error}): unset MPLBACKEND, and one that works is found, or "
+                f"install what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
+            )
+    if lacks_display():
+        raise NoDisplay(NO_DISPLAY)
+    try:
+        return start(Window, style, iterations, None)
+    except Crash:  # matplotlib's first choice may end the program, as Qt does without some of its system libraries
+        return start(Window, style, iterations, "TkAgg")
+
+
+def start(way, style, iterations, *more):
+    """A display of this class, with a process of its own that gets these arguments. Raises NoDisplay."""
+    try:
+        process = DrawingProcess(way.SHOW, (style, iterations, *more), way.LIMIT)
+    except OSError as error:
+        raise NoDisplay(first_line(error))
+    awaited = f"the display {display_name()}" if way is Window and display_name() else "the process that draws"
+    word, *values = process.first_reply(awaited)
+    if word in ("ready", "closed"):
+        return way(process, iterations, word == "closed")
+    process.outbox.close()
+    process.kill_after(2)
+    if word == "failed":
+        raise NoDisplay(*values)
+    if process.timed_out:
+        raise NoDisplay(f"{awaited} did not answer in {process.TIMEOUT} seconds")
+    raise Crash(f"its process ended with status {process.process.returncode}")

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How TensorFlow is set up: quiet, and fast on this machine. Whoever needs it imports it from here."""
+
+import contextlib
+import os
+import platform
+import subprocess
+import sys
+
+from visu.words import first_line
+
+# Lines of TensorFlow's C++ start-up that no setting of its own keeps away; fatal errors are not of this form
+STARTUP_LOG_FILTER = r"""
+import re, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+for line in sys.stdin.buffer:
+    if not re.match(rb"[IWE]\d{4} |WARNING: All log messages before absl", line):
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+"""
+
+
+# Of oneDNN, Intel's library of convolutions, which TensorFlow 2 has on x86 processors but takes on the newest of them
+# only. It trains stage 3.1 two to four times as fast (benchmarks/README.md). TensorFlow 1.15 has no such variables.
+ONEDNN_SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE": "false",  # what has been prepared for a layer is kept for the next iteration
+}
+
+
+def prefer_onednn():
+    """Sets what TensorFlow reads when it is imported, where nobody has set it; says so if that is too late."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return
+    loaded = sys.modules.get("tensorflow")
+    if loaded is None:
+        for name, value in ONEDNN_SETTINGS.items():
+            os.environ.setdefault(name, value)
+    elif "TF_ENABLE_ONEDNN_OPTS" not in os.environ and loaded.__version__.startswith("2."):
+        print(
+            "tensorflowvisu was imported after TensorFlow, too late to choose its faster convolutions: import "
+            "tensorflowvisu first, or set TF_ENABLE_ONEDNN_OPTS=1 in the environment.",
+            file=sys.stderr,
+        )
+
+
+def fill_standard_descriptors():
+    """Opens nothing, in the literal sense, where standard input, output or error is closed, as under pythonw.
+
+    The next pipe would get such a number, and with it all that TensorFlow's libraries write to standard error.
+    """
+    descriptor = 0
+    while descriptor <= 2:
+        descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if descriptor <= 2:
+            os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+def import_tensorflow_quietly():
+    """Imports TensorFlow without its start-up logs, or ends the program with one sentence that says how to get it.
+
+    Has to come before any other import of TensorFlow. TF_CPP_MIN_LOG_LEVEL=0 in the environment shows all logs.
+    """
+    prefer_onednn()
+    # 3: fatal errors only; all others come back as Python exceptions
+    shows_all = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0"
+    if shows_all or "tensorflow" in sys.modules or sys.stderr is None:
+        return import_tensorflow()
+    fill_standard_descriptors()
+    # A filter process, not a buffer in this one: if the import aborts the program, its last words still come through
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    log_filter = subprocess.Popen([sys.executable, "-S", "-c", STARTUP_LOG_FILTER], stdin=subprocess.PIPE)
+    os.dup2(log_filter.stdin.fileno(), 2)
+    log_filter.stdin.close()
+    try:
+        return import_tensorflow()
+    finally:
+        sys.stderr.flush()
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # some process that TensorFlow started may hold the pipe
+            log_filter.wait(timeout=5)
+
+
+def import_tensorflow():
+    # TensorFlow 2 imports matplotlib, and with that it would fail on a back end of a name that matplotlib doesn't know
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        import tensorflow.compat.v1 as tensorflow
+
+        tensorflow.logging.set_verbosity(tensorflow.logging.ERROR)
+    except Exception as error:  # not only ImportError: a protobuf or numpy that does not match raises others
+        python = "{}.{}".format(*sys.version_info)
+        sys.exit(
+            f"TensorFlow can't be used with {sys.executable}, Python {python} ({first_line(error)}): install it with "
+            f"'.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt describes"
+        )
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend and "matplotlib" in sys.modules:
+        with contextlib.suppress(ValueError):  # the window's process will say what is wrong with it
+            sys.modules["matplotlib"].rcParams["backend"] = backend
+    return tensorflow
+
+
+SMALL_NETWORK = 300_000  # weights; between one measured as faster on one thread (184,900) and one as slower (420,000)
+
+
+def suit_threads_to(graph):
+    """Has sessions of a script's network run on as many threads as suit it, if the script has not chosen itself.
+
+    To wake another thread takes 50 to 100 microseconds, as long as most operations of a small network take. So one
+    without convolutions, and with few weights, is fastest on the one thread that calls session.run. Convolutions take
+    all processors, one operation after the other; TensorFlow 1 is faster with its own way of doing two at a time.
+    Has no effect on sessions that exist, and on those that get a config of their own. In a notebook the number of
+    threads stays as it is, since it could not be changed again for a larger network.
+    """
+    settings = tf.config.threading
+    chosen = settings.get_intra_op_parallelism_threads() or settings.get_inter_op_parallelism_threads()
+    if chosen or "TF_NUM_INTRAOP_THREADS" in os.environ or "TF_NUM_INTEROP_THREADS" in os.environ or in_ipython():
+        return
+    with graph.as_default():
+        weights = sum(variable.shape.num_elements() or 0 for variable in tf.trainable_variables())
+    convolves = any(operation.type == "Conv2D" for operation in graph.get_operations())
+    is_small = weights < SMALL_NETWORK and not convolves
+    with contextlib.suppress(RuntimeError):  # TensorFlow has its threads already
+        if is_small:
+            settings.set_intra_op_parallelism_threads(1)
+        if is_small or (convolves and not tf.__version__.startswith("1.")):
+            settings.set_inter_op_parallelism_threads(-1)  # in the thread that calls session.run
+
+
+def in_ipython():
+    """Whether this runs in an IPython kernel: a notebook, Spyder. (Its terminal is one like any other.)"""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def in_notebook():
+    """Whether there is a notebook for pictures. Spyder has a screen, and can't replace a picture by a newer one."""
+    return in_ipython() and "spyder_kernels" not in sys.modules
+
+
+tf = import_tensorflow_quietly()
