@@ -63,19 +63,21 @@ class Outbox:
 class DrawingProcess:
     """The training process's end of the process that draws, the program visu/drawing.
 
-    way, arguments: which Show it makes, and with what; limit: messages that may wait for it.
+    way, arguments: which Show it makes, and with what; limit: messages that may wait for it; variables: of its
+    environment, beside those of this process.
     """
 
     NOTICE, TIMEOUT = 5, 60  # seconds until it says what it waits for, and until it gives up
     SENDING_INTERVAL = 0.25  # seconds to wait for more messages, which then go together
 
-    def __init__(self, way, arguments, limit):
-        variables = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # see visu.screen
+    def __init__(self, way, arguments, limit, **variables):
+        # matplotlib would read MPLBACKEND on import, and end there if it doesn't know the name: see visu.screen
+        inherited = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "drawing")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=variables,
+            env=dict(inherited, **variables),
             start_new_session=os.name == "posix",  # the terminal's Ctrl-C is for the training process
         )
         with contextlib.suppress(OSError):  # if it has ended already, there will be no answer either

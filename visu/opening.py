@@ -52,26 +52,21 @@ def start_window(style, iterations):
     backend = chosen_backend()
     if backend and backend.lower() in WINDOWLESS_BACKENDS:
         raise NoDisplay(f"MPLBACKEND={backend} has no windows")
-    if backend:
-        try:
-            return start(Window, style, iterations, backend)
-        except NoDisplay as error:
-            raise NoDisplay(
-                f"MPLBACKEND={backend} can't be used ({error}): unset MPLBACKEND, and one that works is found, or "
-                f"install what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
-            )
-    if lacks_display():
+    if lacks_display() and not backend:
         raise NoDisplay(NO_DISPLAY)
     try:
-        return start(Window, style, iterations, None)
-    except Crash:  # matplotlib's first choice may end the program, as Qt does without some of its system libraries
-        return start(Window, style, iterations, "TkAgg")
+        return start(Window, style, iterations, backend)
+    except Crash:
+        if backend:
+            raise
+    # matplotlib's first choice may end the program, as Qt does without some of its system libraries
+    return start(Window, style, iterations, None, MPLBACKEND="TkAgg")
 
 
-def start(way, style, iterations, *more):
-    """A display of this class, with a process of its own that gets these arguments. Raises NoDisplay."""
+def start(way, style, iterations, *more, **variables):
+    """A display of this class, with a process that gets these arguments and variables. Raises NoDisplay."""
     try:
-        process = DrawingProcess(way.SHOW, (style, iterations, *more), way.LIMIT)
+        process = DrawingProcess(way.SHOW, (style, iterations, *more), way.LIMIT, **variables)
     except OSError as error:
         raise NoDisplay(first_line(error))
     awaited = f"the display {display_name()}" if way is Window and display_name() else "the process that draws"

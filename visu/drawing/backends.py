@@ -4,7 +4,6 @@
 import contextlib
 
 import matplotlib
-import matplotlib.pyplot as plt
 
 from visu.screen import NO_DISPLAY, WINDOWLESS_BACKENDS, lacks_display
 from visu.style import COLOURS, KEYS, SIZE
@@ -13,17 +12,25 @@ from visu.words import first_line, printable
 CHROME = (20, 130)  # pixels of a screen that frames, title, tool bar and task bar may need beside the figure
 
 
-def open_figure(style, backend=None):
-    """A figure in a window of its own, by this back end or by the first that works here.
+def open_figure(style, wished=None):
+    """A figure in a window of its own, by the back end that the user wished, or by the first that works here.
 
     Raises RuntimeError with the reason where there can't be one.
     """
     try:
-        if backend:
-            matplotlib.rcParams["backend"] = backend
+        if wished:
+            matplotlib.rcParams["backend"] = wished
+        import matplotlib.pyplot as plt  # only now, as it looks whether that back end can work here
+
         figure = plt.figure(printable(style.name), SIZE, style.dpi, facecolor=COLOURS["background"])
     except Exception as error:  # whatever a back end raises that can't be loaded
-        raise RuntimeError(first_line(error).split(";")[0])
+        reason = first_line(error).split(";")[0]
+        if not wished:
+            raise RuntimeError(reason)
+        raise RuntimeError(
+            f"MPLBACKEND={wished} can't be used ({reason}): unset MPLBACKEND, and one that works is found, or install "
+            f"what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
+        )
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:
         if lacks_display():

@@ -7,8 +7,6 @@ import threading
 import time
 import traceback
 
-import matplotlib.pyplot as plt
-
 from visu.channel import received
 from visu.drawing.backends import open_figure
 from visu.drawing.picture import Picture
@@ -23,9 +21,9 @@ DRAWING_SHARE = 1 / 40  # of the time, between these two: training needs the pro
 class WindowShow(Show):
     """The window: what came in is drawn a few times a second, and at once when somebody pressed a key."""
 
-    def __init__(self, reply, style, iterations, backend):
+    def __init__(self, reply, style, iterations, wished_backend):
         super().__init__(reply, style, iterations)
-        figure = self.figure = open_figure(style, backend)
+        figure = self.figure = open_figure(style, wished_backend)
         self.picture = Picture(figure, style, self.history, iterations)
         self.messages = queue.Queue()
         self.next_frame = 0.0
@@ -39,6 +37,8 @@ class WindowShow(Show):
 
     def run(self, stream):
         """Shows what comes in, until the window is closed."""
+        import matplotlib.pyplot as plt  # not at the top, see open_figure
+
         threading.Thread(target=self.receive, args=(stream,), daemon=True).start()
         self.timer.start()
         plt.show()
@@ -54,6 +54,8 @@ class WindowShow(Show):
             self.messages.put([("close", ())])
 
     def tick(self):
+        import matplotlib.pyplot as plt
+
         if not plt.fignum_exists(self.figure.number):  # WebAgg has no close_event
             self.close()
         try:
