@@ -1,3 +1,3 @@
 """Fixtures that several test modules use."""
 
-from pictures import history, picture  # noqa: F401
+from made_up_run import history, picture  # noqa: F401

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pictures import STATUS, pixels
+from made_up_run import STATUS, pixels
 
 
 def test_the_curves_show_what_was_recorded(picture, history):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pictures import STATUS, pixels
+from made_up_run import STATUS, pixels
 from visu.style import LAYOUTS
 
 
