@@ -2,14 +2,40 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 from compare_stages import text_only, with_iterations
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = sorted(path.name for path in ROOT.glob("mnist_*.py"))
+PATIENCE = 60  # seconds after which something hangs
+NO_SCREEN = ":987"  # the name of a display that is not there
+TITLES = {"import": "ImageMagick", "chromium": "Chromium", "ffprobe": "ffmpeg"}  # of programs with another name
+TO_INSTALL = "to be installed: "
+
+
+def require(*programs):
+    """Skips the test where one of these programs is missing; the last line of all tests says what to install."""
+    missing = {TITLES.get(program, program) for program in programs if not shutil.which(program)}
+    if missing:
+        pytest.skip(TO_INSTALL + ", ".join(sorted(missing)))
+
+
+def wait_until(condition, what):
+    """Returns what the condition returns, as soon as that is true."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"waited in vain until {what}")
 
 
 def stage_source(name):
@@ -85,6 +111,15 @@ print("max test accuracy:", datavis.get_max_test_accuracy())
 def made_up_training(iterations, seconds=0.001):
     """The source of a script that has the six panels fed with made-up numbers; an iteration takes so many seconds."""
     return MADE_UP_TRAINING.replace("ITERATIONS", str(iterations)).replace("SECONDS", str(seconds))
+
+
+LONG_TRAINING = made_up_training(20000, seconds=0.01)
+FINISHED = "Finished"  # in the line of a training that has ended with its window open
+
+
+def own_lines(text):
+    """What a script prints itself, of its text: all but the lines about windows and pictures."""
+    return re.findall(r"^\d+: .*|^max test accuracy: .*", text, re.MULTILINE)
 
 
 def without_tensorflow(folder):

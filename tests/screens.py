@@ -1,0 +1,99 @@
+"""Screens that nobody sees (Xvfb), and programs with a window on them, worked with keys and a mouse (xdotool)."""
+
+import contextlib
+import os
+import re
+import subprocess
+import time
+
+import numpy as np
+
+from helpers import PATIENCE, require, wait_until
+from programs import Program
+
+WIDTH, HEIGHT = 1344, 756  # pixels of the picture in the window
+TWO_FRAMES = 0.6  # seconds that two of them take at most, and a little more
+
+
+@contextlib.contextmanager
+def xvfb(size):
+    """A display of that size, as "1440x900"; yields its name."""
+    require("Xvfb", "xdotool", "import")
+    read_end, write_end = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_end), "-noreset", "-dpi", "96", "-screen", "0", f"{size}x24"],
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_end)
+    with os.fdopen(read_end) as answer:
+        yield f":{answer.readline().strip()}"
+    server.terminate()
+    server.wait()
+
+
+class WindowedProgram(Program):
+    """A script that runs with a window, of the toolkit "TkAgg" or "QtAgg"; its errors are apart from its output."""
+
+    def __init__(self, source, folder, screen, toolkit, name="lesson.py"):
+        super().__init__(source, folder, name, stderr=subprocess.PIPE, DISPLAY=screen, MPLBACKEND=toolkit)
+        self.name, self.toolkit = os.path.splitext(name)[0], toolkit
+
+    def xdotool(self, *arguments):
+        command = ["xdotool", *map(str, arguments)]
+        return subprocess.check_output(command, env=self.env, encoding="utf-8", timeout=PATIENCE)
+
+    def window(self, name=None):
+        """The number of the window of this name, its own unless told, as soon as it can be seen."""
+        command = ["xdotool", "search", "--onlyvisible", "--name", name or self.name]
+
+        def search():
+            return subprocess.run(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.split()
+
+        return wait_until(search, "there is a window")[-1].decode()
+
+    def press(self, key):
+        # two commands: with a window to send it to, xdotool would make up an event in place of a real key press
+        self.xdotool("windowfocus", self.window())
+        self.xdotool("key", key)
+
+    def geometry(self):
+        """Left, top, width and height of the window."""
+        text = self.xdotool("getwindowgeometry", "--shell", self.window())
+        return [
+            int(re.search(rf"^{name}=(\d+)", text, re.MULTILINE).group(1)) for name in ("X", "Y", "WIDTH", "HEIGHT")
+        ]
+
+    def screenshot(self):
+        """The window with its tool bar, uint8 [height, width, 3]."""
+        x, y, width, height = self.geometry()
+        crop = ["-crop", f"{width}x{height}+{x}+{y}", "-depth", "8", "rgb:-"]
+        pixels = subprocess.check_output(["import", "-silent", "-window", "root", *crop], env=self.env)
+        return np.frombuffer(pixels, np.uint8).reshape(-1, width, 3)
+
+    def picture(self):
+        """What matplotlib has drawn in it: Tk has its tool bar below, Qt above."""
+        shot = self.screenshot()
+        return shot[:HEIGHT] if self.toolkit == "TkAgg" else shot[-HEIGHT:]
+
+    def still_picture(self):
+        """The picture, as soon as it does not change any more for longer than two frames take."""
+        pictures = [self.picture()]
+
+        def stands_still():
+            time.sleep(TWO_FRAMES)
+            pictures.append(self.picture())
+            return (pictures[-1] == pictures[-2]).all()
+
+        wait_until(stands_still, "the picture stands still")
+        return pictures[-1]
+
+    def drag(self, begin, end):
+        """With the mouse, from and to places of the picture: columns and rows of its pixels."""
+        x, y, _, height = self.geometry()
+        top = y if self.toolkit == "TkAgg" else y + height - HEIGHT
+        self.xdotool("mousemove", x + begin[0], top + begin[1], "mousedown", 1)
+        for part in (0.3, 0.6, 1):
+            column, row = (round(b + part * (e - b)) for b, e in zip(begin, end))
+            self.xdotool("mousemove", x + column, top + row)
+        self.xdotool("mouseup", 1)

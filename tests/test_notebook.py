@@ -1,0 +1,100 @@
+"""Training in notebooks: Jupyter's, Colab's and Spyder's console."""
+
+import datetime
+import re
+
+import pytest
+
+from compare_stages import with_iterations
+from helpers import LONG_TRAINING, STAGES, made_up_training, own_lines, run_script, stage_source
+from kernel import NEXT_CELL, Notebook
+from pictures import shows_six_panels
+
+
+def test_a_notebook_shows_the_training_in_one_picture_between_the_printed_lines(folder):
+    source = made_up_training(201)
+    notebook = Notebook([source, NEXT_CELL], folder)
+    (picture,) = notebook.pictures(0)
+    assert shows_six_panels(picture)
+    assert notebook.text(0).splitlines() == own_lines(run_script(source, folder).stdout)
+    notebook.check_next_cell()
+
+
+def test_a_notebook_brings_its_picture_up_to_date_now_and_then_until_it_is_interrupted(folder):
+    def interrupt_when_five_were_shown(notebook):
+        if len(notebook.shown()) == 5 and not interrupted:
+            interrupted.append(True)
+            notebook.interrupt()
+
+    interrupted = []
+    notebook = Notebook([LONG_TRAINING, NEXT_CELL], folder, interrupt_when_five_were_shown)
+    shown = notebook.shown()
+    assert [message["msg_type"] for message in shown] == ["display_data"] + ["update_display_data"] * (len(shown) - 1)
+    assert len({message["content"]["transient"]["display_id"] for message in shown}) == 1
+    duration = shown[4]["header"]["date"] - shown[0]["header"]["date"]
+    assert duration > datetime.timedelta(seconds=2)  # 4 seconds, but the first one may have come late
+    assert len(notebook.pictures(0)) == 1
+    assert re.search(r"^Stopped by Ctrl-C. Max test accuracy so far: 0\.\d+$", notebook.text(0), re.MULTILINE)
+    assert "SystemExit" not in [error.ename for error in notebook.errors(0)]
+    notebook.check_next_cell()
+
+
+@pytest.mark.tensorflow
+def test_a_stage_trains_in_a_notebook(tmp_path):
+    (tmp_path / STAGES[0]).write_text(with_iterations(stage_source(STAGES[0]), 101), encoding="utf-8")
+    notebook = Notebook([f"%run {STAGES[0]}", NEXT_CELL], tmp_path)
+    assert len(notebook.pictures(0)) == 1
+    assert re.search(r"^max test accuracy: 0\.8\d+$", notebook.text(0), re.MULTILINE)
+    notebook.check_next_cell()
+
+
+def test_an_error_in_the_training_step_is_the_cells_error(folder):
+    source = made_up_training(1001).replace("    time.sleep", "    assert i < 60, 'mine'\n    time.sleep")
+    notebook = Notebook([source, NEXT_CELL], folder)
+    (error,) = notebook.errors(0)
+    assert (error.ename, error.evalue) == ("AssertionError", "mine")
+    assert "training_step" in "".join(error.traceback)
+    assert len(notebook.pictures(0)) == 1
+    notebook.check_next_cell()
+
+
+def test_a_cell_that_is_run_twice_shows_a_picture_of_each_run(folder):
+    definitions, training = made_up_training(101).split("\n\n\ndatavis.animate")
+    training = "datavis.animate" + training
+    notebook = Notebook([definitions, training, training, NEXT_CELL], folder)
+    for cell in (1, 2):
+        assert len(notebook.pictures(cell)) == 1
+        assert re.search("^100: test accuracy", notebook.text(cell), re.MULTILINE)
+    notebook.check_next_cell()
+
+
+@pytest.mark.parametrize("backend", ["module://ipykernel.pylab.backend_inline", "inline"])
+def test_colab_is_a_notebook(folder, backend):
+    colab = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')"
+    notebook = Notebook([colab, made_up_training(101), NEXT_CELL], folder, MPLBACKEND=backend)
+    assert len(notebook.pictures(1)) == 1
+    assert re.search("^max test accuracy", notebook.text(1), re.MULTILINE)
+    notebook.check_next_cell()
+
+
+def test_a_picture_in_a_notebook_is_not_named_after_the_kernel(folder):
+    source = "import tensorflowvisu\nprint(tensorflowvisu.MnistDataVis()._style.name)"
+    (folder / "script.py").write_text(source)
+    notebook = Notebook([source, "%run script.py"], folder)
+    assert (notebook.text(0), notebook.text(1)) == ("training\n", "script\n")
+
+
+def test_in_spyder_a_window_opens_and_the_console_is_free_when_training_ends(folder, screen):
+    spyder = [
+        "import atexit, subprocess, sys, types",
+        "sys.modules['spyder_kernels'] = types.ModuleType('spyder_kernels')",
+        "sys.argv = ['in_spyder.py']",
+        "atexit.register(open, 'ended', 'w')",
+    ]
+    window = "print(subprocess.check_output(['xdotool', 'search', '--name', '^in_spyder$']).decode())"
+    notebook = Notebook(["\n".join(spyder), made_up_training(101), window, NEXT_CELL], folder, DISPLAY=screen)
+    assert notebook.pictures(1) == []
+    assert notebook.text(1).splitlines() == own_lines(run_script(made_up_training(101), folder).stdout)
+    assert re.match(r"\d+\n", notebook.text(2))
+    notebook.check_next_cell()
+    assert (folder / "ended").exists()  # the console, too, ends without waiting for the window
