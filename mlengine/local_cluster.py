@@ -5,11 +5,14 @@
 
 Options that are not of this script are the trainer's. It ends with the status of the chief. Ctrl-C stops all tasks; the
 chief writes a checkpoint first. To see the training survive, kill a task by the number that is printed with its start.
+
+On Linux the tasks have a network of their own, which nothing else reaches; where that can't be, a line says so.
 """
 
 import argparse
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,9 +21,15 @@ import threading
 import time
 from pathlib import Path
 
-from trainer.task import whole_number
+from isolation import OwnNetwork
+from trainer.task import parse_options, print_everything, whole_number
 
 PATIENCE = 30  # seconds for a task to end by itself
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+OPEN = (
+    "these ports are open to everybody who reaches this machine over a network, and TensorFlow runs what they send: "
+    "stay in a network that you trust, or behind a firewall"
+)
 
 
 class LocalCluster:
@@ -34,6 +43,7 @@ class LocalCluster:
         self.arguments, self.output = arguments, output
         self.cluster = addresses(sizes)
         self.processes, self._readers = {}, {}
+        self.network = None  # of the tasks' own, if there is one
 
     def names(self):
         return [(type, index) for type, tasks in self.cluster.items() for index in range(len(tasks))]
@@ -41,12 +51,15 @@ class LocalCluster:
     def start(self, type, index):
         """Starts a task, or starts it again."""
         config = {"cluster": self.cluster, "task": {"type": type, "index": index}}
+        command = [sys.executable, "-m", "trainer.task", *self.arguments]
+        settings = {"TF_CONFIG": json.dumps(config), "PYTHONPATH": python_path(), "PYTHONIOENCODING": "utf-8"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "trainer.task", *self.arguments],
-            env={**os.environ, "TF_CONFIG": json.dumps(config), "PYTHONPATH": python_path()},
+            self.network.command(command) if self.network else command,
+            env={**os.environ, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
+            errors="replace",
             start_new_session=True,  # Ctrl-C in the terminal is for this script
         )
         self.processes[type, index] = process
@@ -55,6 +68,11 @@ class LocalCluster:
         self.output(f"{type} {index}", f"started at {self.cluster[type][index]}, process {process.pid}")
 
     def start_all(self):
+        """Starts all tasks, where the system allows it in a network of their own."""
+        try:
+            self.network = network_for(self.arguments)
+        except OSError as error:
+            self.output("network", f"{OPEN} ({error})")
         for type, index in self.names():
             self.start(type, index)
 
@@ -80,6 +98,16 @@ class LocalCluster:
             except subprocess.TimeoutExpired:
                 self.processes[type, index].kill()
                 self.wait(type, index)
+        if self.network:
+            self.network.close()
+
+
+def network_for(arguments):
+    """A network of their own for tasks with these arguments. Raises OSError if they can't have one."""
+    systems = [system for argument in arguments for system in re.findall(r"(\w+)://", argument)]
+    for system in set(systems) - {"file", "ram"}:
+        raise OSError(f"{system}:// is not on this machine")
+    return OwnNetwork()
 
 
 def addresses(sizes):
@@ -115,6 +143,8 @@ def run(cluster):
 
 
 def stop_at_signal(number, frame):
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # another one would leave tasks behind that are being stopped
     sys.exit(128 + number)
 
 
@@ -128,9 +158,15 @@ def main():
     parser.add_argument("--ps", type=whole_number(1), default=1, help="parameter servers (1)")
     parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
     options, arguments = parser.parse_known_args()
+    print_everything()
+    data_dir = parse_options(arguments).data_dir  # what is wrong with the options or the digits is told once, here
+    if "://" not in data_dir:
+        import mnistdata  # only now, as trainer says where it is
+
+        mnistdata.read_data_sets(data_dir)  # downloads what is missing; the tasks may have no network to do it
     sizes = {"ps": options.ps, "chief": 1, "worker": options.workers, "evaluator": int(not options.no_evaluator)}
     cluster = LocalCluster(sizes, arguments, lambda name, line: print(f"{name:11} | {line}", flush=True))
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, stop_at_signal)
     try:
         cluster.start_all()

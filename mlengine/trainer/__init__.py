@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network of stage 3.1, trained on one machine or by a cluster: see task.py, where it starts.
 
-cluster.py    the environment variable TF_CONFIG: who is who in the cluster
-network.py    the network, once for training, evaluation and serving
-evaluation.py a checkpoint's accuracy on the test digits, and its SavedModel
-stopping.py   when to stop: a signal, or the end of the training
-training.py   the training, by one process or by a task of a cluster
-roles.py      what each kind of task does
-task.py       the options
+cluster.py     the environment variable TF_CONFIG: who is who in the cluster
+network.py     the network, once for training, evaluation and serving
+checkpoints.py the checkpoints of a job folder
+evaluation.py  a checkpoint's accuracy on the test digits, and its SavedModel
+stopping.py    when to stop: a signal, or the end of the training
+training.py    the training, by one process or by a task of a cluster
+roles.py       what each kind of task does
+task.py        the options
 """
 
 import sys

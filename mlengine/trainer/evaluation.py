@@ -6,23 +6,9 @@ import tensorflow.compat.v1 as tf
 
 import tensorflowvisu
 from trainer import network
+from trainer.checkpoints import step_of
 
 PIECES = 10  # the channels of all test images at once would take a gigabyte
-
-
-def step_of(checkpoint):
-    """The iteration after which a checkpoint was written, by its name; 0 if there is none."""
-    return int(checkpoint.rpartition("-")[2]) if checkpoint else 0
-
-
-def newest_step(job_dir):
-    """The iteration of the newest checkpoint in a job folder, 0 if there is none yet."""
-    return step_of(tf.train.latest_checkpoint(job_dir))
-
-
-def is_complete(options):
-    """Whether the last checkpoint of the training is there."""
-    return newest_step(options.job_dir) >= options.hp_iterations
 
 
 class CheckpointError(ValueError):

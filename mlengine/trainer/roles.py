@@ -8,10 +8,12 @@ import time
 import tensorflow.compat.v1 as tf
 
 import mnistdata
-from trainer.evaluation import CheckpointError, Evaluation, is_complete, newest_step, step_of
+from trainer.checkpoints import is_complete, newest_checkpoint, newest_step, step_of
+from trainer.evaluation import CheckpointError, Evaluation
 from trainer.stopping import Stopping
 from trainer.training import start_server, train
 
+POLL = 1  # seconds between two looks for a new checkpoint
 LAST_WORDS = 10  # seconds that a parameter server stays after a signal, for the chief to write its checkpoint
 
 
@@ -41,7 +43,7 @@ def play(task, options):
 def lead(task, options, stopping):
     """Chief, or alone: trains, and writes what is left of the training."""
     evaluation = Evaluation(options)
-    begun_from = tf.train.latest_checkpoint(options.job_dir)
+    begun_from = newest_checkpoint(options.job_dir)
     if begun_from:
         evaluation.restore(begun_from)  # if it is of another network, say so now
 
@@ -55,7 +57,7 @@ def lead(task, options, stopping):
         train(task, options, data.train, stopping, server, report if task.is_alone else None)
         if stopping.status:
             return
-    checkpoint = tf.train.latest_checkpoint(options.job_dir)
+    checkpoint = newest_checkpoint(options.job_dir)
     if evaluation.reported != checkpoint:
         report(checkpoint)
     print(f"SavedModel: {evaluation.export()}", flush=True)
@@ -80,9 +82,13 @@ def serve(task, options, stopping):
 def evaluate(task, options, stopping):
     """Evaluator: tests the newest checkpoint, until it was the last one."""
     evaluation, test = Evaluation(options), read_digits(options).test
-    for checkpoint in tf.train.checkpoints_iterator(options.job_dir, timeout=1, timeout_fn=stopping.is_due):
+    while not stopping.is_due():
+        checkpoint = newest_checkpoint(options.job_dir)
+        if checkpoint in (None, evaluation.reported):
+            stopping.wait(POLL)
+            continue
         evaluation.report(checkpoint, test)
-        if step_of(checkpoint) >= options.hp_iterations or stopping.is_due():
+        if step_of(checkpoint) >= options.hp_iterations:
             return
 
 

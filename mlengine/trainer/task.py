@@ -42,6 +42,28 @@ def number_between(low, high, expected):
     return parse
 
 
+def folder(text):
+    """A path, in which ~ is the user's own folder: a shell leaves it in --job-dir=~/job."""
+    if not text:
+        raise argparse.ArgumentTypeError("'', expected the name of a folder")
+    return os.path.expanduser(text)
+
+
+def job_folder(text):
+    """A path that TensorFlow takes for what it is."""
+    path = folder(text).rstrip("/") or "/"
+    patterns = [character for character in "*?[\\" if character in path and character != os.sep]
+    if patterns:
+        raise argparse.ArgumentTypeError(
+            f"{path!r} has {patterns[0]} in it, which TensorFlow takes for a pattern of names: choose another name"
+        )
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{path!r} is not UTF-8, as TensorFlow expects: choose another name")
+    return path
+
+
 def parse_options(arguments):
     parser = argparse.ArgumentParser(
         prog="trainer.task",
@@ -52,8 +74,13 @@ def parse_options(arguments):
     positive, rate = whole_number(1), number_between(0, float("inf"), "a number, 0 or more")
     fraction = number_between(0, 1, "a number from 0 to below 1")
     add = parser.add_argument
-    add("--job-dir", required=True, help="folder for checkpoints, event files and the SavedModel; may be gs://")
-    add("--data-dir", default="data", help="folder of the digits, as mnistdata reads it; may be gs://")
+    add(
+        "--job-dir",
+        type=job_folder,
+        required=True,
+        help="folder for checkpoints, event files and the SavedModel; may be gs://",
+    )
+    add("--data-dir", type=folder, default="data", help="folder of the digits, as mnistdata reads it; may be gs://")
     add("--sync", action="store_true", help="each iteration takes a batch of every trainer of the cluster, together")
     add("--seed", type=whole_number(0), default=0, help="of the random numbers")
     add("--checkpoint-every", type=positive, default=500, metavar="N", help="iterations between two checkpoints")
@@ -67,12 +94,17 @@ def parse_options(arguments):
     add("--hp-depth2", type=positive, default=12, metavar="N", help="of the second")
     add("--hp-depth3", type=positive, default=24, metavar="N", help="of the third")
     add("--hp-dense", type=positive, default=200, metavar="N", help="neurons of the dense layer")
-    options = parser.parse_args(arguments)
-    options.job_dir = options.job_dir.rstrip("/") or "/"
-    return options
+    return parser.parse_args(arguments)
+
+
+def print_everything():
+    """Lets print escape what standard output can't encode, like the name of a job folder, and not fail."""
+    if sys.stdout:
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def main(arguments=None):
+    print_everything()
     options = parse_options(arguments)
     try:
         task = parse_tf_config(os.environ.get("TF_CONFIG"))

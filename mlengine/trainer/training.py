@@ -13,8 +13,8 @@ import time
 import tensorflow.compat.v1 as tf
 
 from trainer import network
+from trainer.checkpoints import checkpoints_in, is_complete, newest_checkpoint, newest_step
 from trainer.cluster import ConfigError
-from trainer.evaluation import is_complete, newest_step
 
 UPDATE = 100  # iterations from one printed line, and one point of TensorBoard's curves, to the next
 STALLED = 5  # seconds without an iteration after which a trainer counts as lost, in synchronous training
@@ -78,15 +78,18 @@ class SessionCreator(tf.train.SessionCreator):
             graph=self.missing.graph,
             recovery_wait_secs=1,
         )
-        if not self.task.is_chief or (not self.task.is_alone and self._weights_live()):
-            return manager.wait_for_session(self.master, config=self.config)
-        return manager.prepare_session(
-            self.master,
-            init_op=self.scaffold.init_op,
-            saver=self.scaffold.saver,
-            checkpoint_dir=self.job_dir,
-            config=self.config,
-        )
+        if self.task.is_chief:
+            checkpoints = checkpoints_in(self.job_dir)
+            self.scaffold.saver.recover_last_checkpoints(checkpoints)  # it goes on deleting the oldest of them
+            if self.task.is_alone or not self._weights_live():
+                return manager.prepare_session(
+                    self.master,
+                    init_op=self.scaffold.init_op,
+                    saver=self.scaffold.saver,
+                    checkpoint_filename_with_path=checkpoints[-1] if checkpoints else None,
+                    config=self.config,
+                )
+        return manager.wait_for_session(self.master, config=self.config)
 
     def _weights_live(self):
         with tf.Session(self.master, graph=self.missing.graph, config=self.config) as session:
@@ -205,7 +208,8 @@ def build_training(images, labels, task, options, after_checkpoint):
     if is_sync:
         optimizer = tf.train.SyncReplicasOptimizer(optimizer, len(task.trainers), len(task.trainers))
     train_step = optimizer.minimize(loss, global_step=step)
-    scaffold = tf.train.Scaffold(saver=tf.train.Saver(), **(start_of(optimizer, task) if is_sync else {}))
+    saver = tf.train.Saver(save_relative_paths=True)
+    scaffold = tf.train.Scaffold(saver=saver, **(start_of(optimizer, task) if is_sync else {}))
 
     hooks = [tf.train.StopAtStepHook(last_step=options.hp_iterations), tf.train.NanTensorHook(loss)]
     values = {}
@@ -260,4 +264,4 @@ class AfterCheckpoint(tf.train.CheckpointSaverListener):
         self.job_dir, self.function = job_dir, function
 
     def after_save(self, session, global_step_value):
-        self.function(tf.train.latest_checkpoint(self.job_dir))
+        self.function(newest_checkpoint(self.job_dir))
