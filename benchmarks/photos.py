@@ -31,7 +31,15 @@ sys.path.insert(0, str(ROOT))
 import mnistdata  # noqa: E402  (the project is not installed)
 
 FONTS = ["DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSansMono-BoldOblique"]
-FONTS += ["DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralItalic", "cmr10", "cmss10"]
+FONTS += [
+    "DejaVuSerif",
+    "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic",
+    "STIXGeneral",
+    "STIXGeneralItalic",
+    "cmr10",
+    "cmss10",
+]
 HUES = [((200, 40, 40), (40, 140, 60)), ((250, 230, 40), (255, 255, 255)), ((60, 90, 200), (190, 60, 60))]
 HUES += [((20, 130, 130), (220, 180, 80)), ((240, 150, 190), (160, 190, 230))]  # ink, paper
 PHOTO = (640, 480)  # pixels, width and height
@@ -228,7 +236,9 @@ def answers(program, model, folder, names):
 
 def main():
     parser = argparse.ArgumentParser(description="Measures how well predict.py reads digits from photos.")
-    parser.add_argument("programs", nargs="*", default=[str(ROOT / "mlengine" / "predict.py")], help="predict.py, or several")
+    parser.add_argument(
+        "programs", nargs="*", default=[str(ROOT / "mlengine" / "predict.py")], help="predict.py, or several"
+    )
     parser.add_argument("--model", metavar="DIR", required=True, help="folder of the SavedModel or job")
     parser.add_argument("--number", type=int, default=100, help="of digits of each kind (default: 100)")
     parser.add_argument("--keep", metavar="DIR", help="folder for the photos, where they stay")
@@ -246,7 +256,10 @@ def main():
     print(f"| {arguments.number} of each kind | " + " | ".join(arguments.programs) + " |")
     print("|---" * (1 + len(found)) + "|")
     for kind, names in kinds.items():
-        cells = [f"{sum(answer.get(n) == digits[n] for n in names)} ({sum(n not in answer for n in names)})" for answer in found]
+        cells = [
+            f"{sum(answer.get(n) == digits[n] for n in names)} ({sum(n not in answer for n in names)})"
+            for answer in found
+        ]
         print(f"| {kind} | " + " | ".join(cells) + " |")
 
 

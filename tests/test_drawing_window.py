@@ -1,15 +1,8 @@
 """The window, on a screen of its own (Xvfb), worked with real keys and a real mouse (xdotool), in Tk and in Qt."""
 
-import contextlib
-import importlib.util
-import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
-import threading
-import time
 
 import matplotlib.image
 import numpy as np
@@ -18,173 +11,32 @@ import pytest
 from compare_stages import with_iterations
 from helpers import (
     STAGES,
-    environment,
     made_up_training,
     run_script,
     shortened_text_only,
     stage_source,
-    without_tensorflow,
+    wait_until,
 )
-from visu.drawing.window import FRAME_INTERVALS, WindowShow
+from screens import HEIGHT, WIDTH, WindowedProgram, xvfb
+from visu.drawing.window import WindowShow
 from visu.style import BAND_COLOURS, KEYS
 
-NEEDED = ("Xvfb", "xdotool", "import")  # the last one is ImageMagick's program for screenshots
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, NEEDED)), reason=f"a test of the window needs the programs {', '.join(NEEDED)}"
-)
-PATIENCE = 60  # seconds after which something hangs
-WIDTH, HEIGHT = 1344, 756  # pixels of the picture in the window
 STATUS = slice(720, HEIGHT)  # rows of its last line
 
 
-def wait_until(condition, what):
-    """Returns what the condition returns, as soon as that is true."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"waited in vain until {what}")
-
-
-@contextlib.contextmanager
-def xvfb(size):
-    """A display; yields its name."""
-    read_end, write_end = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-noreset", "-dpi", "96", "-screen", "0", f"{size}x24"],
-        pass_fds=[write_end],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write_end)
-    with os.fdopen(read_end) as answer:
-        yield f":{answer.readline().strip()}"
-    server.terminate()
-    server.wait()
-
-
-@pytest.fixture(scope="module")
-def screen():
-    with xvfb("1440x900") as name:
-        yield name
-
-
-@pytest.fixture(params=["TkAgg", "QtAgg"])
-def toolkit(request):
-    if request.param == "QtAgg" and not importlib.util.find_spec("PySide6"):
-        pytest.skip("needs the package PySide6")
-    return request.param
-
-
-class Run:
-    """A script that runs with a window."""
-
-    def __init__(self, source, folder, screen, toolkit, name="lesson.py"):
-        script = folder / name
-        script.write_text(source, encoding="utf-8")
-        self.name, self.folder, self.toolkit = script.stem, folder, toolkit
-        self.env = environment(DISPLAY=screen, MPLBACKEND=toolkit)
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", str(script)],
-            cwd=str(folder),
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        self.lines = []
-        self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")))
-        self.reader.start()
-
-    def read_until(self, pattern):
-        """Waits for a line of the output that matches."""
-        ended = lambda: self.process.poll() is not None and not self.reader.is_alive()  # noqa: E731
-        match = lambda: any(re.search(pattern, line) for line in list(self.lines))  # noqa: E731
-        wait_until(lambda: match() or ended(), f"a line {pattern!r} comes")
-        assert match(), "".join(self.lines) + self.process.stderr.read()
-
-    def xdotool(self, *arguments):
-        command = ["xdotool", *map(str, arguments)]
-        return subprocess.check_output(command, env=self.env, encoding="utf-8", timeout=PATIENCE)
-
-    def window(self, name=None):
-        """The number of the window of this name, its own unless told, as soon as it can be seen."""
-        command = ["xdotool", "search", "--onlyvisible", "--name", name or self.name]
-
-        def search():
-            return subprocess.run(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.split()
-
-        return wait_until(search, "there is a window")[-1].decode()
-
-    def press(self, key):
-        # two commands: with a window to send it to, xdotool would make up an event in place of a real key press
-        self.xdotool("windowfocus", self.window())
-        self.xdotool("key", key)
-
-    def geometry(self):
-        """Left, top, width and height of the window."""
-        text = self.xdotool("getwindowgeometry", "--shell", self.window())
-        return [
-            int(re.search(rf"^{name}=(\d+)", text, re.MULTILINE).group(1)) for name in ("X", "Y", "WIDTH", "HEIGHT")
-        ]
-
-    def screenshot(self):
-        """The window with its tool bar, uint8 [height, width, 3]."""
-        x, y, width, height = self.geometry()
-        crop = ["-crop", f"{width}x{height}+{x}+{y}", "-depth", "8", "rgb:-"]
-        pixels = subprocess.check_output(["import", "-silent", "-window", "root", *crop], env=self.env)
-        return np.frombuffer(pixels, np.uint8).reshape(-1, width, 3)
-
-    def picture(self):
-        """What matplotlib has drawn in it: Tk has its tool bar below, Qt above."""
-        shot = self.screenshot()
-        return shot[:HEIGHT] if self.toolkit == "TkAgg" else shot[-HEIGHT:]
-
-    def still_picture(self):
-        """The picture, as soon as it does not change any more for longer than two frames take."""
-        pictures = [self.picture()]
-
-        def stands_still():
-            time.sleep(2.5 * max(FRAME_INTERVALS))
-            pictures.append(self.picture())
-            return (pictures[-1] == pictures[-2]).all()
-
-        wait_until(stands_still, "the picture stands still")
-        return pictures[-1]
-
-    def drag(self, begin, end):
-        """With the mouse, from and to places of the picture: columns and rows of its pixels."""
-        x, y, _, height = self.geometry()
-        top = y if self.toolkit == "TkAgg" else y + height - HEIGHT
-        self.xdotool("mousemove", x + begin[0], top + begin[1], "mousedown", 1)
-        for part in (0.3, 0.6, 1):
-            column, row = (round(b + part * (e - b)) for b, e in zip(begin, end))
-            self.xdotool("mousemove", x + column, top + row)
-        self.xdotool("mouseup", 1)
-
-    def end(self):
-        """Waits for the end; returns the output, the errors and the status."""
-        status = self.process.wait(timeout=PATIENCE)
-        self.reader.join(timeout=PATIENCE)
-        return "".join(self.lines), self.process.stderr.read(), status
-
-
 @pytest.fixture
-def start(tmp_path, screen, toolkit):
+def start(folder, screen, toolkit):
     """A function that starts the source of a script with a window."""
-    without_tensorflow(tmp_path)
     runs = []
 
     def start_run(source, **options):
-        runs.append(Run(source, tmp_path, options.pop("screen", screen), toolkit, **options))
+        runs.append(WindowedProgram(source, folder, options.pop("screen", screen), toolkit, **options))
         return runs[-1]
 
     yield start_run
     for run in runs:
         run.process.kill()  # the window's process sees that, and ends
-        run.process.wait()
-        run.process.stderr.close()
+        run.stop()
 
 
 def finished(start, **options):
@@ -244,8 +96,7 @@ def test_every_key_of_the_window_has_a_method():
         assert callable(getattr(WindowShow, method))
 
 
-def test_no_key_of_ours_is_one_of_matplotlibs(tmp_path, screen, toolkit):
-    without_tensorflow(tmp_path)
+def test_no_key_of_ours_is_one_of_matplotlibs(folder, screen, toolkit):
     source = """
 import matplotlib
 from visu.drawing.backends import open_figure
@@ -254,7 +105,7 @@ open_figure(Style(TITLES, (0, 1), 70, "lesson"))
 keys = [key for name in matplotlib.rcParams if name.startswith("keymap.") for key in matplotlib.rcParams[name]]
 print(sorted(set(keys) & set(KEYS)), {"o", "p", "q", "f", "ctrl+s"} <= set(keys))
 """
-    process = run_script(source, tmp_path, DISPLAY=screen, MPLBACKEND=toolkit)
+    process = run_script(source, folder, DISPLAY=screen, MPLBACKEND=toolkit)
     assert process.stdout == "[] True\n", process.stderr
 
 
@@ -470,7 +321,7 @@ def test_the_window_closes_when_the_program_is_killed(start):
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_trains_with_a_window_as_it_does_without(stage, screen, tmp_path):
-    run = Run(with_iterations(stage_source(stage), 25), tmp_path, screen, "TkAgg", name=stage)
+    run = WindowedProgram(with_iterations(stage_source(stage), 25), tmp_path, screen, "TkAgg", name=stage)
     run.read_until("Finished. The window stays open")
     run.press("q")
     output, errors, status = run.end()
