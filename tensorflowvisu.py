@@ -45,9 +45,11 @@ try:
 except ImportError as error:
     if (error.name or "").split(".")[0] != "visu":
         raise
+    impostor = getattr(sys.modules.get("visu"), "__file__", None)
     sys.exit(
-        f"tensorflowvisu.py needs the folder visu, which belongs beside it ({error}): copy it to "
-        f"{os.path.dirname(os.path.abspath(__file__))}, too"
+        f"tensorflowvisu.py needs the folder visu, which belongs beside it ({error}): "
+        + (f"rename {impostor}, which is taken for it, or " if impostor else "")
+        + f"copy it to {os.path.dirname(os.path.abspath(__file__))}, too"
     )
 
 import numpy as np

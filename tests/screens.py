@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from helpers import PATIENCE, require, wait_until
+from helpers import PATIENCE, environment, require, wait_until
 from programs import Program
 
 WIDTH, HEIGHT = 1344, 756  # pixels of the picture in the window
@@ -30,6 +30,11 @@ def xvfb(size):
         yield f":{answer.readline().strip()}"
     server.terminate()
     server.wait()
+
+
+def xdotool(screen, *arguments):
+    command = ["xdotool", *arguments]
+    return subprocess.run(command, env=environment(DISPLAY=screen), stdout=subprocess.PIPE).stdout.decode().split()
 
 
 class WindowedProgram(Program):

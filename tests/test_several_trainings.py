@@ -1,11 +1,11 @@
 """Several trainings in one script: a picture or a window of each, and all end together."""
 
 import re
-import subprocess
 
 import pytest
 
-from helpers import FINISHED, environment, made_up_training, own_lines, run_script, wait_until
+from helpers import FINISHED, made_up_training, own_lines, run_script, wait_until
+from screens import xdotool
 
 SAME_INSTANCE = ""
 NEW_INSTANCE = "datavis = tensorflowvisu.MnistDataVis()\n"
@@ -24,11 +24,6 @@ def test_two_trainings_in_one_script_save_two_pictures(between, folder):
     assert (process.stderr, process.returncode) == ("", 0)
     assert sorted(path.name for path in folder.glob("*.png")) == ["script.png", "script_2.png"]
     assert len(re.findall("^100: test accuracy", process.stdout, re.MULTILINE)) == 2
-
-
-def xdotool(screen, *arguments):
-    command = ["xdotool", *arguments]
-    return subprocess.run(command, env=environment(DISPLAY=screen), stdout=subprocess.PIPE).stdout.decode().split()
 
 
 def two_windows(screen):

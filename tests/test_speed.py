@@ -1,4 +1,4 @@
-"""Settings for speed, and work that nobody looks at and is not done. What it gains: benchmarks/training.py."""
+"""Settings for speed. What it gains: benchmarks/training.py."""
 
 import platform
 import sys
@@ -14,66 +14,11 @@ THREADS = """
 threads = tf.config.threading
 print("threads:", threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads())
 """
-PICTURES = """
-import numpy as np
-import tensorflowvisu
-import tensorflow.compat.v1 as tf
-
-tf.disable_v2_behavior()
-X = np.eye(100, 784).reshape(100, 28, 28, 1)
-X, Y, Y_ = (tf.constant(array, tf.float32) for array in (X, np.eye(100, 10), np.eye(100, 10)))
-I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)
-sess = tf.Session()
-datavis = tensorflowvisu.MnistDataVis()
-
-
-def is_drawn():
-    return len(np.unique(sess.run(I))) > 1
-
-
-def training_step(i, update_test_data, update_train_data):
-    drawn.append(is_drawn())
-    datavis.update_image1(sess.run(I))
-
-
-drawn = []
-"""
 
 
 def last_line(process):
     assert (process.returncode, process.stderr) == (0, "")
     return process.stdout.splitlines()[-1]
-
-
-# -- pictures
-
-
-@pytest.mark.tensorflow
-def test_pictures_are_drawn_until_somebody_is_known_not_to_look(tmp_path):
-    source = PICTURES + "print(is_drawn(), is_drawn(), training_step(0, 0, 1), is_drawn(), is_drawn())"
-    assert last_line(run_script(source, tmp_path)) == "True True None False False"
-
-
-@pytest.mark.tensorflow
-def test_a_run_that_is_shown_ends_with_a_picture_that_is_drawn(tmp_path):
-    """Those before it are drawn as often as it is time for one."""
-    source = PICTURES + (
-        "training_step(0, 0, 1)\ndrawn.clear()\n"
-        "datavis.animate(training_step, 500, train_data_update_freq=1)\n"
-        "print(drawn[0], drawn[-1], all(drawn), is_drawn())"
-    )
-    assert last_line(run_script(source, tmp_path)) == "True True False True"
-
-
-@pytest.mark.tensorflow
-def test_all_frames_of_a_film_are_drawn(tmp_path):
-    source = PICTURES + (
-        "datavis.animate(training_step, 40, train_data_update_freq=1, save_movie=True)\nprint(all(drawn), len(drawn))"
-    )
-    process = run_script(source, tmp_path)
-    if process.returncode and "ffmpeg" in process.stderr:
-        pytest.skip("there is no ffmpeg")
-    assert process.stdout.splitlines()[-1] == "True 40"
 
 
 # -- threads

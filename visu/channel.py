@@ -96,10 +96,12 @@ class DrawingProcess:
         except BROKEN_PIPE:
             return ("gone",)
 
-    def first_reply(self, awaited):
-        """Waits for the first reply; says what it waits for, if that takes long, and gives up in the end."""
-        notice = f"Waiting up to {self.TIMEOUT} seconds for {awaited} …"
-        timers = [threading.Timer(self.NOTICE, say, [notice]), threading.Timer(self.TIMEOUT, self.give_up)]
+    def first_reply(self, awaited=None):
+        """Waits for the first reply; says what is awaited, if that takes long, and gives up in the end."""
+        timers = [threading.Timer(self.TIMEOUT, self.give_up)]
+        if awaited:
+            notice = f"Waiting up to {self.TIMEOUT} seconds for {awaited} …"
+            timers.append(threading.Timer(self.NOTICE, say, [notice]))
         for timer in timers:
             timer.start()
         try:

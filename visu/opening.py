@@ -54,22 +54,25 @@ def start_window(style, iterations):
         raise NoDisplay(f"MPLBACKEND={backend} has no windows")
     if lacks_display() and not backend:
         raise NoDisplay(NO_DISPLAY)
+    awaited = f"the display {display_name()}" if display_name() else "a window"
     try:
-        return start(Window, style, iterations, backend)
+        return start(Window, style, iterations, backend, awaited=awaited)
     except Crash:
         if backend:
             raise
     # matplotlib's first choice may end the program, as Qt does without some of its system libraries
-    return start(Window, style, iterations, None, MPLBACKEND="TkAgg")
+    return start(Window, style, iterations, None, awaited=awaited, MPLBACKEND="TkAgg")
 
 
-def start(way, style, iterations, *more, **variables):
-    """A display of this class, with a process that gets these arguments and variables. Raises NoDisplay."""
+def start(way, style, iterations, *more, awaited=None, **variables):
+    """A display of this class, with a process that gets these arguments and variables. Raises NoDisplay.
+
+    awaited: what may let it wait, for the person who waits too.
+    """
     try:
         process = DrawingProcess(way.SHOW, (style, iterations, *more), way.LIMIT, **variables)
     except OSError as error:
         raise NoDisplay(first_line(error))
-    awaited = f"the display {display_name()}" if way is Window and display_name() else "the process that draws"
     word, *values = process.first_reply(awaited)
     if word in ("ready", "closed"):
         return way(process, iterations, word == "closed")
@@ -78,5 +81,5 @@ def start(way, style, iterations, *more, **variables):
     if word == "failed":
         raise NoDisplay(*values)
     if process.timed_out:
-        raise NoDisplay(f"{awaited} did not answer in {process.TIMEOUT} seconds")
+        raise NoDisplay(f"{awaited or 'the process that draws'} did not answer in {process.TIMEOUT} seconds")
     raise Crash(f"its process ended with status {process.process.returncode}")

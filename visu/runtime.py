@@ -2,10 +2,12 @@
 """How TensorFlow is set up: quiet, and fast on this machine. Whoever needs it imports it from here."""
 
 import contextlib
+import importlib.machinery
 import os
 import platform
 import subprocess
 import sys
+import traceback
 
 from visu.words import first_line
 
@@ -62,12 +64,12 @@ def import_tensorflow_quietly():
 
     Has to come before any other import of TensorFlow. TF_CPP_MIN_LOG_LEVEL=0 in the environment shows all logs.
     """
+    fill_standard_descriptors()
     prefer_onednn()
     # 3: fatal errors only; all others come back as Python exceptions
     shows_all = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0"
     if shows_all or "tensorflow" in sys.modules or sys.stderr is None:
         return import_tensorflow()
-    fill_standard_descriptors()
     # A filter process, not a buffer in this one: if the import aborts the program, its last words still come through
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -92,6 +94,12 @@ def import_tensorflow():
 
         tensorflow.logging.set_verbosity(tensorflow.logging.ERROR)
     except Exception as error:  # not only ImportError: a protobuf or numpy that does not match raises others
+        impostor = find_impostor(error)
+        if impostor:
+            sys.exit(
+                f"{impostor} is taken for the module of that name, which TensorFlow needs ({first_line(error)}): "
+                f"rename it"
+            )
         python = "{}.{}".format(*sys.version_info)
         sys.exit(
             f"TensorFlow can't be used with {sys.executable}, Python {python} ({first_line(error)}): install it with "
@@ -104,6 +112,25 @@ def import_tensorflow():
         with contextlib.suppress(ValueError):  # the window's process will say what is wrong with it
             sys.modules["matplotlib"].rcParams["backend"] = backend
     return tensorflow
+
+
+def find_impostor(error):
+    """The path of a file or folder beside the script that hides a module of the same name, or None.
+
+    Python looks into the script's folder first: a tensorflow.py there, or a random.py, is taken for the real one.
+    error: the exception that it led to.
+    """
+    folder, *others = sys.path
+    loaded = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    loaded += [frame.filename for frame in traceback.extract_tb(error.__traceback__)]  # it may have failed half-way
+    for name in sorted(os.listdir(folder) if os.path.isdir(folder) else ()):
+        path = os.path.join(os.path.abspath(folder), name)
+        module, suffix = os.path.splitext(name)
+        is_module = suffix == ".py" or os.path.isdir(path)
+        is_loaded = any(file == path or file.startswith(path + os.sep) for file in loaded)
+        if is_module and is_loaded and importlib.machinery.PathFinder.find_spec(module, others):
+            return path
+    return None
 
 
 SMALL_NETWORK = 300_000  # weights; between one measured as faster on one thread (184,900) and one as slower (420,000)

@@ -1,0 +1,148 @@
+"""Settings of the user's that break nothing: matplotlibrc, back ends, displays, closed descriptors, names."""
+
+import os
+import re
+import socket
+import threading
+
+import pytest
+
+from helpers import ROOT, STAGES, made_up_training, run_script, stage_source
+from screens import xdotool
+
+# -- matplotlibrc
+
+LOOKS = """
+text.usetex: True
+figure.autolayout: True
+figure.facecolor: black
+axes.titlesize: 40
+lines.linewidth: 20
+savefig.dpi: 10
+savefig.bbox: tight
+font.family: no such font
+"""
+
+
+def saved_picture(folder, matplotlibrc):
+    (folder / "matplotlibrc").write_text(matplotlibrc, encoding="utf-8")
+    process = run_script(made_up_training(51), folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    picture = folder / "script.png"
+    content = picture.read_bytes()
+    picture.unlink()
+    return content
+
+
+def test_the_looks_are_ours_whatever_a_matplotlibrc_says(folder):
+    assert saved_picture(folder, LOOKS) == saved_picture(folder, "")
+
+
+def test_what_cannot_be_saved_is_known_before_the_training(folder):
+    """No file can have so long a name; a folder that can't be written says the same, but not to root."""
+    source = "import sys\nsys.argv[0] = 'a' * 300 + '.py'\n" + made_up_training(51)
+    process = run_script(source, folder)
+    assert process.returncode == 1
+    first, *rest = process.stdout.splitlines()
+    assert re.match(r"No window: .*Training goes on as text\. The picture .* can't be saved in .*name too long", first)
+    assert rest[0].startswith("0: test accuracy")
+    assert re.match(r"The picture .* can't be saved in .*name too long.*: the max test accuracy was", process.stderr)
+
+
+# -- back ends and displays
+
+
+def test_a_back_end_of_an_editor_is_none_of_the_users_and_tk_follows_where_qt_ends_the_program(start, folder, screen):
+    for name in ("PySide6", "PyQt6", "PyQt5", "PySide2"):
+        (folder / f"{name}.py").write_text("import os\nos.abort()\n")
+    path = os.pathsep.join([str(folder), str(ROOT)])
+    program = start(
+        made_up_training(51), "lesson.py", MPLBACKEND="module://backend_interagg", DISPLAY=screen, PYTHONPATH=path
+    )
+    program.read_until("^Finished. The window stays open")
+    (window,) = xdotool(screen, "search", "--onlyvisible", "--name", "^lesson$")
+    xdotool(screen, "windowfocus", "--sync", window, "key", "q")
+    assert program.end()[2] == 0
+
+
+@pytest.fixture
+def silent_display():
+    """The name of a display that accepts connections and never answers; and a list of those."""
+    with socket.socket() as server:
+        for number in range(100, 200):
+            try:
+                server.bind(("127.0.0.1", 6000 + number))
+                break
+            except OSError:
+                continue
+        server.listen(5)
+        accepted = []
+        threading.Thread(target=lambda: accept_all(server, accepted), daemon=True).start()
+        yield f"127.0.0.1:{number}", accepted
+        for connection in accepted:
+            connection.close()
+
+
+def accept_all(server, accepted):
+    while True:
+        try:
+            accepted.append(server.accept()[0])
+        except OSError:
+            return
+
+
+def test_a_display_that_never_answers_is_named_and_asked_once(folder, silent_display):
+    name, accepted = silent_display
+    source = "from visu.channel import DrawingProcess\nDrawingProcess.NOTICE, DrawingProcess.TIMEOUT = 0.5, 5\n"
+    process = run_script(source + made_up_training(51), folder, DISPLAY=name)
+    assert (process.returncode, process.stderr) == (0, "")
+    waiting, no_window = process.stdout.splitlines()[:2]
+    assert waiting == f"Waiting up to 5 seconds for the display {name} …"
+    assert no_window.startswith(f"No window: the display {name} did not answer in 5 seconds. ")
+    assert len(accepted) == 1
+    assert (folder / "script.png").exists()
+
+
+# -- descriptors
+
+
+@pytest.mark.parametrize("closed", [(2,), (0, 1, 2)])
+@pytest.mark.parametrize("stderr", ["io.StringIO()", "None"])
+@pytest.mark.tensorflow
+def test_closed_standard_descriptors_are_no_hindrance(closed, stderr, folder):
+    """As under IDLE and pythonw, where sys.stderr may be any object."""
+    closing = f"import io, os, sys\nfor descriptor in {closed}:\n    os.close(descriptor)\nsys.stderr = {stderr}\n"
+    asking = "open('stderr.txt', 'w').write(sys.stderr.getvalue() if sys.stderr else '')\n"
+    process = run_script(closing + made_up_training(51) + asking, folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert (folder / "stderr.txt").read_text() == ""
+    assert (folder / "script.png").exists()
+
+
+# -- names
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+@pytest.mark.parametrize("name", ["zw\u00f6lf \u6570\u5b57 $x$ 100%d.py", os.fsdecode(b"\xff\xfe.py")])
+def test_a_script_may_have_any_name(name, encoding, folder):
+    process = run_script(made_up_training(51), folder, name=name, PYTHONIOENCODING=encoding)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert (folder / name.replace(".py", ".png")).stat().st_size > 20000
+
+
+@pytest.mark.parametrize("name", ["tensorflow.py", "random.py", "numpy.py", "queue.py", "struct.py"])
+def test_a_file_that_hides_a_module_is_named(name, tmp_path):
+    source = "import mnistdata\n" if name == "struct.py" else "x = 1\n"  # half-way when it fails
+    (tmp_path / name).write_text(source)
+    process = run_script(stage_source(STAGES[0]), tmp_path)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith(f"{tmp_path / name} is taken for the module of that name")
+    assert process.stderr.endswith("rename it\n") and process.stderr.count("\n") == 1
+
+
+def test_without_the_folder_visu_one_sentence_says_to_copy_it(tmp_path):
+    (tmp_path / "tensorflowvisu.py").write_bytes((ROOT / "tensorflowvisu.py").read_bytes())
+    process = run_script("import tensorflowvisu\n", tmp_path, PYTHONPATH="")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith("tensorflowvisu.py needs the folder visu, which belongs beside it")
+    assert process.stderr.endswith(f"copy it to {tmp_path}, too\n") and process.stderr.count("\n") == 1
