@@ -203,12 +203,15 @@ class MnistDataVis:
         more_tests_at_start tests at each training update until the first regular test.
 
         Where no window can be opened it says why, trains all the same, and saves the picture as a PNG file.
-        save_movie=True writes a film, tensorflowvisu_video.mp4, in place of the window; it needs the program ffmpeg.
+        save_movie=True writes a film, tensorflowvisu_video.mp4, in place of the window, save_movie="my.mp4" one of that
+        name, in a folder that is made if need be; it takes the program ffmpeg.
         Returns when training is over, or when somebody closed the window; Ctrl-C ends the program with status 130.
         """
         checked_count("animate", "iterations", iterations)
         checked_count("animate", "train_data_update_freq", train_data_update_freq)
         checked_count("animate", "test_data_update_freq", test_data_update_freq)
+        if not isinstance(save_movie, (bool, str, os.PathLike)):
+            raise ValueError(f"animate: save_movie is {save_movie!r}, expected True, False, or the name of a film")
         steps = schedule(
             iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start
         )

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from helpers import environment, made_up_training, without_tensorflow
+from helpers import environment, made_up_training, require, without_tensorflow
 
 FILM = "tensorflowvisu_video.mp4"
 needs_ffprobe = pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs the programs ffmpeg and ffprobe")
@@ -19,9 +19,9 @@ def start(tmp_path):
     """A function that starts a training of so many iterations, with a film, in tmp_path."""
     without_tensorflow(tmp_path)
 
-    def start_filming(iterations, edit=str, **changes):
+    def start_filming(iterations, edit=str, save_movie=True, **changes):
         source = made_up_training(iterations).replace(
-            "test_data_update_freq=50", "test_data_update_freq=50, save_movie=True"
+            "test_data_update_freq=50", f"test_data_update_freq=50, save_movie={save_movie!r}"
         )
         (tmp_path / "film.py").write_text(edit(source), encoding="utf-8")
         return subprocess.Popen(
@@ -125,3 +125,39 @@ def test_without_any_ffmpeg_it_says_how_to_get_one(start, tmp_path):
         f"save_movie=True can't make {FILM}: the program ffmpeg is missing: install it with apt, brew or choco, "
         f"or with pip install imageio-ffmpeg\n"
     )
+
+
+@needs_ffprobe
+def test_a_film_may_have_any_name_and_a_folder_that_is_not_there_yet(start, tmp_path):
+    name = os.path.join("films", "mine $x$ \u6570.mp4")
+    output, _ = start(21, save_movie=name).communicate()
+    assert f"The film of the training is saved as {name}" in output.splitlines()
+    assert stream_of(tmp_path / name).split(",")[-1] == "3"
+    assert os.listdir(str(tmp_path / "films")) == [os.path.basename(name)]
+
+
+BROKEN_FFMPEG = '#!/bin/sh\ncase "$*" in *-version*) exit 0;; esac\necho no h264 here >&2\nexit 1\n'
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the broken program is a shell script")
+@pytest.mark.parametrize(
+    "save_movie, ffmpeg, reason",
+    [
+        ("film.nonsense", "", "can't write a film of that name: take one that ends in .mp4"),
+        ("script.py/film.mp4", "", "no file can be written into the folder "),
+        (True, BROKEN_FFMPEG, "or an ffmpeg that has H.264"),
+    ],
+)
+def test_a_film_that_cannot_be_made_is_known_before_the_training(save_movie, ffmpeg, reason, start, tmp_path):
+    require("ffmpeg")
+    (tmp_path / "script.py").write_text("")
+    changes = {}
+    if ffmpeg:
+        (tmp_path / "ffmpeg").write_text(ffmpeg)
+        (tmp_path / "ffmpeg").chmod(0o755)
+        changes["PATH"] = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    process = start(101, save_movie=save_movie, **changes)
+    output, errors = process.communicate()
+    assert (process.returncode, output) == (1, "")
+    assert errors.startswith(f"save_movie={save_movie!r} can't make ") and reason in errors
+    assert errors.count("\n") == 1

@@ -34,17 +34,20 @@ class FilmShow(Show):
     def make_trial(self):
         """Makes a film of one frame beside the one to come: what stands against it is known before the training."""
         folder, name = os.path.split(os.path.abspath(self.path))
-        os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as trial:
-            writer = self.open_writer(os.path.join(trial, name))
+        try:
+            os.makedirs(folder, exist_ok=True)
+            trial_folder = tempfile.TemporaryDirectory(dir=folder)
+        except OSError as error:
+            raise RuntimeError(f"no file can be written into the folder {folder} ({error.strerror})")
+        with trial_folder as trial:
             try:
+                writer = self.open_writer(os.path.join(trial, name))
                 writer.grab_frame()
                 writer.finish()
             except (OSError, subprocess.CalledProcessError):
-                suffix = os.path.splitext(name)[1]
                 raise RuntimeError(
-                    f"the program {matplotlib.rcParams['animation.ffmpeg_path']} can't write H.264 into a {suffix} "
-                    f"file in {folder}: take a name that ends in .mp4, a disk with room, or another ffmpeg"
+                    f"the program {matplotlib.rcParams['animation.ffmpeg_path']} can't write a film of that name: take "
+                    f"one that ends in .mp4, a disk with room, or an ffmpeg that has H.264"
                 )
 
     def open_writer(self, path):
