@@ -1,0 +1,91 @@
+"""The laws of the house, see tensorflowvisu.py: arrows go one way, what draws stands apart, no room is too large."""
+
+import ast
+
+import pytest
+
+from helpers import ROOT
+
+FILES = [ROOT / "tensorflowvisu.py", *sorted((ROOT / "visu").rglob("*.py"))]
+SHARED = {"visu.style", "visu.channel", "visu.screen", "visu.words", "visu.ink"}  # what both wings know
+
+
+def name_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+ROOMS = {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+def imports_of(tree):
+    """The modules that a file imports anywhere, and for "from module import name" the pairs."""
+    modules, names = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "an import says where it leads"
+            modules.add(node.module)
+            names.update((node.module, alias.name) for alias in node.names)
+    return modules, names
+
+
+ARROWS = {room: {module for module in imports_of(tree)[0] if module in ROOMS} for room, tree in ROOMS.items()}
+
+
+def is_drawing(room):
+    return room.startswith("visu.drawing")
+
+
+def test_the_arrows_make_no_circle_and_none_leads_up_to_the_door():
+    height = {}
+
+    def height_of(room, above=()):
+        assert room not in above, " -> ".join([*above, room])
+        if room not in height:
+            height[room] = 1 + max([height_of(below, (*above, room)) for below in ARROWS[room]], default=0)
+        return height[room]
+
+    for room in ARROWS:
+        height_of(room)
+        assert "tensorflowvisu" not in ARROWS[room]
+    assert height["tensorflowvisu"] == max(height[room] for room in ARROWS if not is_drawing(room))
+
+
+@pytest.mark.parametrize("room", filter(is_drawing, ROOMS))
+def test_what_draws_knows_neither_tensorflow_nor_the_training_process(room):
+    assert not {module for module in imports_of(ROOMS[room])[0] if module.split(".")[0] in ("tensorflow", "mnistdata")}
+    assert {module for module in ARROWS[room] if not is_drawing(module)} <= SHARED
+
+
+def test_what_both_wings_know_knows_neither():
+    for room in SHARED & set(ROOMS):
+        assert ARROWS[room] <= SHARED
+        assert not {module for module in imports_of(ROOMS[room])[0] if module.split(".")[0] == "tensorflow"}
+
+
+def test_only_what_draws_imports_matplotlib_and_nobody_else_imports_what_draws():
+    for room, tree in ROOMS.items():
+        if not is_drawing(room):
+            assert not {module for module in imports_of(tree)[0] if module.split(".")[0] == "matplotlib"}, room
+            assert not {module for module in ARROWS[room] if is_drawing(module)}, room
+
+
+def test_no_room_takes_a_private_name_from_another():
+    for room, tree in ROOMS.items():
+        assert not [(room, name) for _, name in imports_of(tree)[1] if name.startswith("_")]
+
+
+def last_line(node):
+    return max(getattr(part, "lineno", 0) for part in ast.walk(node))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_says_one_thing_and_a_function_does_one(path):
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= 300
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            code = node.body[1:] if ast.get_docstring(node) else node.body
+            assert not code or last_line(node) - code[0].lineno < 40, node.name
