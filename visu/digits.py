@@ -15,23 +15,11 @@ LABEL_SHAPES = """
 #...# ..#.. .#... #...# ...#. #...# #...# ..#.. #...# ...#.
 .###. .###. ##### .###. ...#. .###. .###. ..#.. .###. .##..
 """
-WHITE, RED = (255.0, 255.0, 255.0), (255.0, 160.0, 160.0)  # behind recognised and misrecognised digits
-BLACK, BLUE, DARK_RED = (0.0, 0.0, 0.0), (0.0, 40.0, 150.0), (150.0, 0.0, 0.0)  # digits, correct and computed labels
-LABEL_TOP = 20  # the labels are on the rows from here on
-
-
-def label_strips(column):
-    """The ten labels, each on the lowest rows of a tile from that column on: ones and zeros, float32 [10, 8, 28, 1]."""
-    rows = [line.split() for line in LABEL_SHAPES.split("\n")[1:8]]  # 7 lines of 10 pieces of 5 characters
-    strips = np.zeros([10, 28 - LABEL_TOP, 28, 1], dtype=np.float32)
-    for label in range(10):
-        strips[label, :7, column : column + 5, 0] = [[c == "#" for c in row[label]] for row in rows]
-    return strips
-
-
-def paint(picture, mask, colour):
-    """The picture [..., 3] with colour put over it where mask [..., 1] is 1, in part where it is between 0 and 1."""
-    return picture + mask * (np.float32(colour) - picture)
+LABEL_TOP, CORRECT_LEFT, COMPUTED_LEFT = 20, 1, 22  # where they begin on the 28 x 28 pixels of a digit
+WHITE, RED = (255, 255, 255), (255, 160, 160)  # behind recognised and misrecognised digits
+BLUE, DARK_RED = (0, 40, 150), (150, 0, 0)  # correct and computed labels
+PARTS = 4  # of a misrecognised digit: its white edge, its red middle, the correct label, the computed label
+EDGE, MIDDLE, CORRECT, COMPUTED = range(PARTS)
 
 
 def tf_format_mnist_images(X, Y, Y_, n=100, lines=10):
@@ -55,28 +43,49 @@ def tf_format_mnist_images(X, Y, Y_, n=100, lines=10):
             raise ValueError(f"tf_format_mnist_images: {name} has the shape {tensor.shape}, expected {expected}")
     if not X.dtype.is_floating:
         raise ValueError(f"tf_format_mnist_images: X is {X.dtype.name}, expected float32, from 0 to 1")
-    return picture_of_digits(X, Y, Y_, n, lines)
-
-
-def picture_of_digits(X, Y, Y_, n, lines):
-    """The tensor that tf_format_mnist_images promises."""
     X = tf.cast(X, tf.float32)
     computed, correct = tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1)  # [images]
     wrong = tf.not_equal(computed, correct)
     order = tf.concat([tf.where(wrong), tf.where(tf.logical_not(wrong))], axis=0)[:n, 0]  # [up to n]
-    ink = tf.gather(X, order)  # [up to n, 28, 28, 1]
     misrecognised = tf.minimum(tf.reduce_sum(tf.cast(wrong, tf.int32)), tf.shape(order)[0])  # they come first
-    colourful = order[:misrecognised]
-    frame = np.pad(np.ones([26, 26, 1], np.float32), [(1, 1), (1, 1), (0, 0)], "constant")  # 0 at the edges of a tile
-    red = paint(paint(WHITE, frame, RED), ink[:misrecognised], BLACK)  # [misrecognised, 28, 28, 3]
-    strip = paint(red[:, LABEL_TOP:], tf.gather(label_strips(1), tf.gather(correct, colourful)), BLUE)
-    strip = paint(strip, tf.gather(label_strips(22), tf.gather(computed, colourful)), DARK_RED)
-    red = tf.concat([red[:, :LABEL_TOP], strip], axis=1)
-    white = paint(WHITE[:1], ink[misrecognised:], BLACK[:1])  # [the others, 28, 28, 1], one value for all three colours
-    white = tf.tile(tf.cast(white, tf.uint8), [1, 1, 1, 3])
-    tiles = tf.concat([tf.cast(red, tf.uint8), white], axis=0)
-    blank = n - tf.shape(tiles)[0]
-    tiles = tf.pad(tiles, [[0, blank], [0, 0], [0, 0], [0, 0]], constant_values=255)
-    columns = n // lines
-    rows = tf.transpose(tf.reshape(tiles, [lines, columns, 28, 28, 3]), [0, 2, 1, 3, 4])
-    return tf.reshape(rows, [lines * 28, columns * 28, 3])
+    labels = tf.gather(10 * correct + computed, order[:misrecognised])
+    ink = tf.gather(X, order)  # [up to n, 28, 28, 1]
+    rows = tf.concat([on_red(ink[:misrecognised], labels), on_white(ink[misrecognised:])], axis=0)
+    rows = tf.pad(rows, [[0, n * 28 - tf.shape(rows)[0]], [0, 0]], constant_values=255)  # [n * 28, 28 * 3]
+    # in the picture, the first rows of all digits of a line stand side by side, then the second ones, and so on
+    places = np.arange(n * 28).reshape(lines, n // lines, 28).swapaxes(1, 2)
+    return tf.reshape(tf.gather(rows, places.ravel()), [lines * 28, n // lines * 28, 3])
+
+
+def on_white(ink):
+    """Recognised digits [k, 28, 28, 1] as rows of pixels, uint8 [k * 28, 28 * 3]."""
+    grey = tf.reshape(255 - 255 * ink, [-1, 1])
+    colours = tf.matmul(grey, np.ones([1, 3], np.float32))  # three times the same: the fastest way
+    return tf.reshape(tf.cast(colours, tf.uint8), [-1, 28 * 3])
+
+
+def on_red(ink, labels):
+    """The same for misrecognised ones; labels, int64 [k], are 10 * correct + computed."""
+    shades = tf.cast(tf.round(255 * ink[..., 0]), tf.int32)
+    colours = tf.gather(palette(), 256 * tf.gather(parts_of_digits(), labels) + shades)  # [k, 28, 28, 3]
+    return tf.reshape(colours, [-1, 28 * 3])
+
+
+def palette():
+    """The colour of each part at each shade, from 0 for paper to 255 for ink: uint8 [PARTS * 256, 3]."""
+    ink = np.arange(256, dtype=np.float32)[:, None] / 255
+    colours = np.float32([WHITE, RED, BLUE, DARK_RED])[:, None]  # [PARTS, 1, 3]
+    colours = np.concatenate([colours[:2] - ink * colours[:2], np.repeat(colours[2:], 256, axis=1)])
+    return colours.astype(np.uint8).reshape(-1, 3)
+
+
+def parts_of_digits():
+    """For all pairs of labels, 10 * correct + computed: of which part each pixel is, int32 [100, 28, 28]."""
+    shapes = np.array([list(line) for line in LABEL_SHAPES.split()]) == "#"
+    shapes = shapes.reshape(7, 10, 5).swapaxes(0, 1)  # [10, 7, 5]
+    parts = np.full([10, 10, 28, 28], EDGE, np.int32)
+    parts[..., 1:-1, 1:-1] = MIDDLE
+    for label, shape in enumerate(shapes):
+        for of_label, left, part in ((parts[label], CORRECT_LEFT, CORRECT), (parts[:, label], COMPUTED_LEFT, COMPUTED)):
+            of_label[..., LABEL_TOP : LABEL_TOP + 7, left : left + 5][..., shape] = part
+    return parts.reshape(100, 28, 28)
