@@ -58,6 +58,14 @@ def test_a_recognised_digit_is_its_image_in_black_on_white():
 
 
 @pytest.mark.tensorflow
+@pytest.mark.parametrize("number", [-1e9, -1, 2, 1e9, np.inf, -np.inf, np.nan])
+def test_images_of_any_numbers_make_a_picture(number):
+    picture = formatted(np.full([2, 28, 28, 1], number), [1, 2], [1, 3], n=2, lines=1)
+    assert picture.shape == (28, 56, 3)
+    assert (picture[20:27, :5] == (0, 40, 150)).all(axis=-1).any()  # the label of the misrecognised one
+
+
+@pytest.mark.tensorflow
 def test_a_thousand_digits_on_25_lines():
     labels = np.zeros(1000, int)
     assert formatted(np.zeros([1000, 28, 28, 1]), labels, labels, n=1000, lines=25).shape == (700, 1120, 3)

@@ -66,7 +66,7 @@ def on_white(ink):
 
 def on_red(ink, labels):
     """The same for misrecognised ones; labels, int64 [k], are 10 * correct + computed."""
-    shades = tf.cast(tf.round(255 * ink[..., 0]), tf.int32)
+    shades = tf.clip_by_value(tf.cast(tf.round(255 * ink[..., 0]), tf.int32), 0, 255)  # whatever the numbers are
     colours = tf.gather(palette(), 256 * tf.gather(parts_of_digits(), labels) + shades)  # [k, 28, 28, 3]
     return tf.reshape(colours, [-1, 28 * 3])
 
