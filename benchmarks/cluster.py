@@ -45,6 +45,7 @@ class WatchedCluster(LocalCluster):
 
     def __init__(self, sizes, arguments):
         super().__init__(sizes, arguments, self._keep)
+        self.chief = ("master", 0) if "master" in sizes else CHIEF
         self._lines = collections.defaultdict(list)  # of each task, by its name
         self._news = threading.Condition()
 
@@ -59,18 +60,23 @@ class WatchedCluster(LocalCluster):
 
     def iteration(self):
         """The last iteration that the chief has printed."""
-        iterations = re.findall(r"^(\d+): accuracy", self.printed(CHIEF), re.MULTILINE)
+        iterations = re.findall(r"^(\d+): accuracy", self.printed(self.chief), re.MULTILINE)
         return int(iterations[-1]) if iterations else 0
 
     def wait_until(self, condition):
         """Waits until a function without arguments, of what has been printed, returns something true."""
         with self._news:
             if not self._news.wait_for(condition, PATIENCE):
-                raise TimeoutError(f"it did not get there; the last of the chief: {self.printed(CHIEF)[-500:]}")
+                raise TimeoutError(f"it did not get there; the last of the chief: {self.printed(self.chief)[-500:]}")
 
-    def wait_for_training(self, task):
-        """Waits until a task takes part."""
-        self.wait_until(lambda: re.search("training (begins|goes on)", self.printed(task)))
+    def begun_from(self, task):
+        """The iterations from which a task has trained, one for each time that it was connected."""
+        lines = re.findall(r"training begins|training goes on from iteration \d+", self.printed(task))
+        return [int(re.sub(r"\D", "", line) or 0) for line in lines]
+
+    def wait_for_training(self, task, times=1):
+        """Waits until a task takes part, or does so again."""
+        self.wait_until(lambda: len(self.begun_from(task)) >= times)
 
     def signal(self, number, task):
         self.processes[task].send_signal(number)
@@ -97,27 +103,29 @@ def worker_killed(cluster):
 
 def worker_restarted(cluster):
     cluster.kill(WORKER)
-    cluster.signal(signal.SIGSTOP, CHIEF)  # so that the training is not over before the worker is back
+    cluster.signal(signal.SIGSTOP, cluster.chief)  # so that the training is not over before the worker is back
     cluster.start(*WORKER)
     cluster.wait_for_training(WORKER)
-    cluster.signal(signal.SIGCONT, CHIEF)
+    cluster.signal(signal.SIGCONT, cluster.chief)
 
 
 def chief_restarted(cluster):
-    cluster.kill(CHIEF)
-    cluster.start(*CHIEF)
-    cluster.wait_for_training(CHIEF)
+    cluster.kill(cluster.chief)
+    cluster.start(*cluster.chief)
+    cluster.wait_for_training(cluster.chief)
 
 
 def ps_restarted(cluster):
+    times = len(cluster.begun_from(cluster.chief))
     cluster.kill(PS)
     cluster.start(*PS)
+    cluster.wait_for_training(cluster.chief, times + 1)
 
 
 def all_preempted(cluster):
     cluster.stop()
     cluster.start_all()
-    cluster.wait_for_training(CHIEF)
+    cluster.wait_for_training(cluster.chief)
 
 
 EVENTS = {
@@ -161,7 +169,8 @@ def measure_cluster(sizes, options, event=nothing, at=0):
             cluster.wait_until(lambda: cluster.iteration() >= at)
             event(cluster)
         cluster.finish()
-        return rate(cluster.printed(CHIEF)), test_accuracy(cluster.printed(CHIEF))
+        printed = cluster.printed(cluster.chief)
+        return rate(printed), test_accuracy(printed)
     finally:
         cluster.stop()
 

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the source package of the trainer: python3 -m build --sdist mlengine, or python3 setup.py sdist in mlengine.
 
-The package brings mnistdata.py, tensorflowvisu.py and requirements.txt, which a clone has once, above this folder: they
-are copied here while it is built.
+The package brings what the trainer imports and a clone has once, above this folder: mnistdata.py, tensorflowvisu.py, its
+folder visu, and requirements.txt. They are copied here while it is built.
 """
 
 import shutil
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
 MODULES = ["mnistdata", "tensorflowvisu"]
 
-borrowed = [HERE / name for name in (*(f"{module}.py" for module in MODULES), "requirements.txt")]
+borrowed = [HERE / name for name in (*(f"{module}.py" for module in MODULES), "visu", "requirements.txt")]
 borrowed = [path for path in borrowed if not path.exists()]  # in an unpacked package they are here for good
 for path in borrowed:
-    shutil.copy(str(HERE.parent / path.name), str(path))
+    original = HERE.parent / path.name
+    if original.is_dir():
+        shutil.copytree(str(original), str(path), ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(str(original), str(path))
 try:
     requirements = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
     setup(
@@ -25,10 +29,10 @@ try:
         description="The convolutional network of stage 3.1, trained on one machine or by a cluster",
         license="Apache-2.0",
         python_requires=">=3.7",
-        packages=["trainer"],
+        packages=find_packages(str(HERE), include=["trainer", "visu", "visu.*"]),
         py_modules=MODULES,
         install_requires=[line for line in requirements if not line.startswith("#")],
     )
 finally:
     for path in borrowed:
-        path.unlink()
+        shutil.rmtree(str(path)) if path.is_dir() else path.unlink()

@@ -36,8 +36,8 @@ def play(task, options):
             "trainer.task: the loss is not a number any more: try a smaller --hp-learning-rate, in a new --job-dir"
         )
     except tf.errors.OpError as error:
-        reason = str(error).strip().splitlines()[0]
-        sys.exit(f"trainer.task: {task.name} of --job-dir {options.job_dir} failed ({type(error).__name__}: {reason})")
+        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        sys.exit(f"trainer.task: {task.name} of --job-dir {options.job_dir} failed ({reason})")
 
 
 def lead(task, options, stopping):
