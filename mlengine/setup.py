@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the source package of the trainer: python3 -m build --sdist mlengine, or python3 setup.py sdist in mlengine.
 
-The package brings what the trainer imports and a clone has once, above this folder: mnistdata.py, tensorflowvisu.py, its
-folder visu, and requirements.txt. They are copied here while it is built.
+The package brings what a clone has once, above this folder: mnistdata.py, tensorflowvisu.py with its folder visu, and
+requirements.txt. They are copied here while it is built.
 """
 
 import shutil
