@@ -1,0 +1,246 @@
+"""Clusters of the trainer's processes: what they survive, and who reaches them."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import cluster
+from helpers import ROOT, environment
+from local_cluster import network_for
+from trainer.cluster import parse_tf_config
+from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, succeed
+
+# -- clusters
+
+
+def test_trainers_get_different_digits_and_together_all_of_them():
+    import mnistdata
+    from trainer.training import Digits
+
+    def trainer(position):
+        images = np.arange(12).reshape(12, 1, 1, 1)
+        return Digits(mnistdata.DataSet(images, np.arange(12), seed=0), 2, position, trainers=3)
+
+    trainers = [trainer(position) for position in range(3)]
+    for _ in range(3):  # epochs of two batches each
+        epoch = np.concatenate([trainer.next_batch()[1] for trainer in trainers for _ in range(2)])
+        assert sorted(epoch) == list(range(12))
+    images, labels = trainers[0].next_batch()
+    assert images.shape == (2, 1, 1)
+    np.testing.assert_array_equal(images[:, 0, 0], labels)
+
+
+@pytest.mark.tensorflow
+def test_parameter_servers_share_the_dense_layer():
+    import tensorflow.compat.v1 as tf
+
+    from trainer.training import partitioner_for
+
+    task = parse_tf_config(config({**ADDRESSES, "ps": ["d:1", "e:1"]}))
+    assert list(partitioner_for(task)(shape=tf.TensorShape([1176, 200]), dtype=tf.float32)) == [2, 1]
+    assert list(partitioner_for(task)(shape=tf.TensorShape([200, 10]), dtype=tf.float32)) == [1, 1]
+    assert partitioner_for(parse_tf_config(config(ADDRESSES))) is None
+
+
+ENDLESS = 1000000  # iterations
+
+
+def options_of(job_dir, iterations, *more):
+    return [*cluster.trainer_options(iterations, str(job_dir)), "--checkpoint-every=50", *SMALL, *more]
+
+
+@pytest.fixture
+def start():
+    """Starts clusters, and stops them when the test has ended."""
+    started = []
+
+    def start(sizes, options):
+        started.append(cluster.WatchedCluster(sizes, options))
+        started[-1].start_all()
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+@pytest.mark.tensorflow
+def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_a_move(tmp_path, start):
+    old, moved = tmp_path / "old", tmp_path / "moved"
+    sizes, shared = {"ps": 2, "master": 1, "worker": 1}, "--hp-dense=700"  # large enough to be divided
+    running = start(sizes, options_of(old, ENDLESS, shared))
+    running.wait_for_training(cluster.WORKER)
+    running.wait_until(lambda: running.iteration() >= 100)
+
+    cluster.worker_killed(running)
+    reached = running.iteration()
+    running.wait_until(lambda: running.iteration() > reached)
+    running.start(*cluster.WORKER)
+    running.wait_for_training(cluster.WORKER)
+    assert running.begun_from(cluster.WORKER)[0] >= reached
+
+    reached = running.iteration()
+    cluster.chief_restarted(running)
+    assert running.begun_from(running.chief)[-1] >= reached  # the weights lived on
+
+    running.wait_until(lambda: running.iteration() > reached)
+    reached = running.iteration()
+    cluster.ps_restarted(running)
+    assert running.begun_from(running.chief)[-1] >= reached - 50  # one checkpoint interval
+
+    reached = running.iteration()
+    running.stop()
+    assert {process.returncode for process in running.processes.values()} == {128 + signal.SIGTERM}
+    newest = listed(old)[-1]
+    assert newest >= reached - 50
+    move(old, moved)
+    running = start({**sizes, "evaluator": 1}, options_of(moved, newest + 100, shared))
+    assert set(running.finish().values()) == {0}
+    assert running.begun_from(running.chief) == [newest]
+    accuracy = cluster.test_accuracy(running.printed(running.chief))
+    assert accuracy == cluster.test_accuracy(running.printed(("evaluator", 0)))
+    assert accuracy > 0.5
+    assert is_untouched(old)
+    last = listed(moved)[-1]
+    assert (moved / "export" / str(last) / "saved_model.pb").exists()
+
+    alone = succeed(moved, f"--hp-iterations={last + 10}", shared)
+    assert f"training goes on from iteration {last}\n" in alone
+
+
+@pytest.mark.tensorflow
+def test_a_synchronous_training_survives_the_loss_of_tasks_that_others_wait_for(tmp_path, start):
+    running = start({"ps": 2, "chief": 1, "worker": 2}, options_of(tmp_path, 400, "--sync"))
+    running.wait_for_training(cluster.WORKER)
+    running.wait_for_training(("worker", 1))
+    running.wait_until(lambda: running.iteration() >= 100)
+    reached = running.iteration()
+    cluster.chief_restarted(running)  # until it is back, nobody goes on
+    assert running.begun_from(running.chief)[-1] >= reached - 50
+    cluster.ps_restarted(running)
+    assert running.begun_from(running.chief)[-1] >= reached - 50
+    cluster.worker_killed(running)
+    statuses = running.finish()
+    assert statuses == {task: -signal.SIGKILL if task == cluster.WORKER else 0 for task in running.names()}
+    assert cluster.test_accuracy(running.printed(running.chief)) > 0.5
+    assert list(tmp_path.glob("export/*/saved_model.pb"))
+
+
+# -- clusters on one machine
+
+
+def local_cluster(*arguments, before=(), **variables):
+    """The process of local_cluster.py, with its standard output as a file."""
+    return subprocess.Popen(
+        [*before, sys.executable, str(MLENGINE / "local_cluster.py"), *arguments],
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def succeeds(*command):
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
+
+
+def answers(port):
+    """Whether a port of this machine can be reached from the network of the test."""
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family) as client:
+            if client.connect_ex((address, int(port))) == 0:
+                return True
+    return False
+
+
+OPEN = "these ports are open to everybody who reaches this machine"
+AS_USER = ["unshare", "--user", "--map-root-user"]  # with all rights, in namespaces of its own
+NETWORKS = succeeds("unshare", "--net", "true") or succeeds(*AS_USER, "--net", "true")
+
+
+@pytest.mark.tensorflow
+def test_the_local_cluster_trains_where_nobody_reaches_it_restarts_what_is_killed_and_ends_by_itself(tmp_path):
+    process = local_cluster("--no-evaluator", *options_of(tmp_path / "job", 300))
+    output = ""
+    while "chief 0     | 1" not in output:  # iteration 100
+        output += process.stdout.readline()
+    reached = [port for port in re.findall(r"started at localhost:(\d+)", output) if answers(port)]
+    number = re.search(r"chief 0 .* process (\d+)", output).group(1)
+    subprocess.run(["kill", "-9", number], check=True)
+    output += process.stdout.read()
+    assert process.wait(60) == 0
+    assert len(re.findall(r"chief 0 .* started at", output)) == 2
+    assert "SavedModel" in output
+    assert {path.stat().st_uid for path in (tmp_path / "job").rglob("*")} == {tmp_path.stat().st_uid}
+    assert bool(reached) == (OPEN in output) == (not NETWORKS)
+
+
+def test_the_local_cluster_ends_as_a_task_that_fails_leaves_none_behind_and_says_where_its_ports_are_open(tmp_path):
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text("raise SystemExit(7)")
+    closed = [*AS_USER, "sh", "-c", 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"', "sh"]
+    before = closed if succeeds(*closed, "true") else []
+    process = local_cluster("--job-dir", str(tmp_path), before=before, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 7
+    numbers = re.findall(r"process (\d+)", output)
+    assert len(numbers) == 4
+    assert not [number for number in numbers if succeeds("kill", "-0", number)]
+    assert len(re.findall(OPEN, output)) == (0 if NETWORKS and not before else 1)
+
+
+@pytest.mark.parametrize(
+    "arguments, status, expected",
+    [
+        (["--hp-dense", "none"], 2, "trainer.task: error: argument --hp-dense: 'none', expected a whole number"),
+        (["--data-dir=nowhere"], 1, "Data folder 'nowhere' not found"),
+    ],
+)
+def test_the_local_cluster_starts_no_tasks_that_can_not_train(tmp_path, arguments, status, expected):
+    process = subprocess.run(
+        [sys.executable, str(MLENGINE / "local_cluster.py"), "--job-dir", str(tmp_path), *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert (process.returncode, process.stdout) == (status, "")
+    assert process.stderr.splitlines()[-1].startswith(expected)
+
+
+def test_tasks_that_need_a_bucket_stay_in_the_network_of_the_machine():
+    with pytest.raises(OSError, match="^gs:// is not on this machine$"):
+        network_for(["--data-dir=data", "--job-dir=gs://bucket/job"])
+
+
+LISTEN = """
+import socket
+server = socket.socket()
+server.bind(("", 0))
+server.listen(1)
+print(server.getsockname()[1], flush=True)
+server.accept()
+"""
+CONNECT = (
+    "import os, socket, sys; socket.create_connection(('localhost', sys.argv[1])); print(os.getuid(), os.getgid())"
+)
+
+
+@pytest.mark.skipif(not NETWORKS, reason="this system does not allow network namespaces")
+def test_commands_in_a_network_of_their_own_keep_their_user_and_are_reached_by_each_other_only():
+    network = network_for(["--data-dir=file:///data", "--job-dir", "job"])
+    listen, connect = (network.command([sys.executable, "-c", script]) for script in (LISTEN, CONNECT))
+    with subprocess.Popen(listen, stdout=subprocess.PIPE, encoding="utf-8") as listener:
+        port = listener.stdout.readline().strip()
+        assert not answers(port)
+        assert subprocess.check_output([*connect, port], encoding="utf-8") == f"{os.getuid()} {os.getgid()}\n"
+    network.close()
+    assert (listener.returncode, network.keeper.returncode) == (0, 0)

@@ -1,0 +1,65 @@
+"""What the tests of the trainer share: TF_CONFIG, small trainings, and job folders that move."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+from helpers import ROOT, environment
+
+MLENGINE = ROOT / "mlengine"
+SMALL = ["--hp-depth1=2", "--hp-depth2=4", "--hp-depth3=4", "--hp-dense=20"]
+
+
+def config(cluster, type="chief", index=0, **more):
+    return json.dumps({"cluster": cluster, "task": {"type": type, "index": index}, **more})
+
+
+ADDRESSES = {"chief": ["a:1"], "worker": ["b:1", "c:1"], "ps": ["d:1"]}
+
+
+def trainer_command(job_dir, *arguments):
+    return [sys.executable, "-m", "trainer.task", "--job-dir", str(job_dir), *arguments]
+
+
+def run_trainer(job_dir, *arguments, **variables):
+    return subprocess.run(
+        trainer_command(job_dir, *arguments),
+        cwd=str(MLENGINE),
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=300,
+    )
+
+
+def succeed(job_dir, *arguments, **variables):
+    process = run_trainer(job_dir, *SMALL, *arguments, **variables)
+    assert (process.returncode, process.stderr) == (0, "")
+    return process.stdout
+
+
+def move(old, new):
+    """Copies a job folder, lets its list of checkpoints name the old paths, and leaves no use in what lies there.
+
+    The list names whole paths if another program wrote it, or a trainer of before.
+    """
+    shutil.copytree(str(old), str(new))
+    checkpoints = (new / "checkpoint").read_text()
+    (new / "checkpoint").write_text(checkpoints.replace("model.ckpt", f"{old}/model.ckpt"))
+    for path in old.glob("model.ckpt*"):
+        path.write_bytes(b"of somebody else")
+
+
+def is_untouched(old):
+    """Whether in a folder that was moved is still what lay there."""
+    return {path.read_bytes() for path in old.glob("model.ckpt*")} == {b"of somebody else"}
+
+
+def listed(folder):
+    """The iterations of the checkpoints that a job folder lists, all of which are there, the newest last."""
+    names = re.findall(r'all_model_checkpoint_paths: "(.*)"', (folder / "checkpoint").read_text())
+    assert {path.name for path in folder.glob("model.ckpt*.index")} == {f"{name}.index" for name in names}
+    return [int(re.fullmatch(r"model\.ckpt-(\d+)", name).group(1)) for name in names]
