@@ -102,7 +102,7 @@ def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_
     move(old, moved)
     running = start({**sizes, "evaluator": 1}, options_of(moved, newest + 100, shared))
     assert set(running.finish().values()) == {0}
-    assert running.begun_from(running.chief) == [newest]
+    assert newest <= running.begun_from(running.chief)[0] <= newest + 100  # the worker may have been there before it
     accuracy = cluster.test_accuracy(running.printed(running.chief))
     assert accuracy == cluster.test_accuracy(running.printed(("evaluator", 0)))
     assert accuracy > 0.5
