@@ -32,6 +32,12 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def small_set(tmp_path):
+    write_small_set(tmp_path)
+    return str(tmp_path)
+
+
 def write_small_set(folder, train=60, test=20, classes=10, side=28):
     random = np.random.RandomState(1)
     for name, n in (("train", train), ("t10k", test)):
@@ -60,7 +66,8 @@ def test_images_and_labels_have_the_promised_shapes_types_and_ranges(mnist):
         assert part.labels.shape == (n, 10)
         assert part.labels.dtype == np.float32
         assert (part.labels.sum(axis=1) == 1).all()
-    assert mnist.validation is None
+    assert mnist.validation.images.shape == (0, 28, 28, 1) and mnist.validation.labels.shape == (0, 10)
+    assert (mnist.validation.num_examples, mnist.validation.epochs_completed) == (0, 0)
 
 
 def test_pixels_are_those_of_the_file():
@@ -89,12 +96,56 @@ def test_validation_takes_the_first_training_images(mnist):
     assert (parts.train.labels[0] == mnist.train.labels[10000]).all()
 
 
+@pytest.mark.tensorflow
 def test_a_call_written_for_tensorflows_old_reader_works():
     import tensorflow.compat.v1 as tf
 
-    parts = mnistdata.read_data_sets("data", one_hot=True, dtype=tf.uint8, reshape=False, validation_size=0, seed=3)
+    parts = mnistdata.read_data_sets(
+        train_dir="data",
+        fake_data=False,
+        one_hot=True,
+        dtype=tf.uint8,
+        reshape=False,
+        validation_size=5000,
+        seed=3,
+        source_url="http://yann.lecun.com/exdb/mnist/",
+    )
     assert parts.train.images.dtype == np.uint8
-    assert len(parts.train.images) == 60000
+    assert parts.train.images.shape == (55000, 28, 28, 1)
+    assert parts.train.next_batch(50, fake_data=False)[1].shape == (50, 10)
+
+
+@pytest.mark.parametrize(
+    "arguments, shape", [([False], (60, 784)), ([True], (60, 784)), ([True, False], (60, 28, 28, 1))]
+)
+def test_arguments_without_names_are_taken_where_they_are_clear(small_set, arguments, shape):
+    train = mnistdata.read_data_sets(small_set, *arguments).train
+    assert train.images.shape == shape
+    assert train.labels.shape == ((60, 10) if arguments[0] else (60,))
+    assert mnistdata.read_data_sets(small_set, False, one_hot=True).train.labels.shape == (60, 10)
+
+
+@pytest.mark.parametrize("arguments", [[False, True], [False, False], [False, True, np.float32], [True, False, 5000]])
+def test_arguments_in_the_order_of_tensorflows_reader_are_not_mistaken(small_set, arguments):
+    with pytest.raises(mnistdata.DataError, match="have no names, and TensorFlow's reader took them for fake_data"):
+        mnistdata.read_data_sets(small_set, *arguments)
+    with pytest.raises(mnistdata.DataError, match=r"False has no name, .* write next_batch\(5\), or shuffle=False"):
+        mnistdata.read_data_sets(small_set).train.next_batch(5, False)
+
+
+def test_fake_digits_are_refused(small_set):
+    assert "fake_data is True, expected False" in error_of(small_set, fake_data=True)
+    with pytest.raises(mnistdata.DataError, match="fake_data is True, expected False"):
+        mnistdata.read_data_sets(small_set).train.next_batch(5, fake_data=True)
+
+
+def test_a_folder_named_twice_is_refused(small_set):
+    assert "train_dir is 'data', expected no second name" in error_of(small_set, train_dir="data")
+
+
+def test_a_batch_of_no_images_is_refused(small_set):
+    with pytest.raises(ValueError, match="the number of images here is 0, expected 1 or more"):
+        mnistdata.read_data_sets(small_set).validation.next_batch(100)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +158,10 @@ def test_a_call_written_for_tensorflows_old_reader_works():
         {"validation_size": 0.1},
         {"seed": -1},
         {"seed": "one"},
+        {"num_classes": 0},
+        {"num_classes": "10"},
+        {"num_classes": 257},
+        {"source_url": 5},
     ],
 )
 def test_an_impossible_option_is_named(options):
@@ -163,9 +218,9 @@ def test_the_same_seed_gives_the_same_batches_on_every_machine():
     assert train.next_batch(20)[1].tolist() == [3, 6, 6, 6, 0, 3, 6, 2, 5, 6, 5, 8, 0, 0, 0, 1, 2, 2, 9, 3]
 
 
-def test_different_seeds_and_no_seed_give_different_batches():
+def test_different_seeds_and_no_seed_give_different_batches(small_set):
     firsts = [
-        mnistdata.read_data_sets("data", seed=seed).train.next_batch(100)[1].tolist() for seed in (0, 1, None, None)
+        mnistdata.read_data_sets(small_set, seed=seed).train.next_batch(100)[1].tolist() for seed in (0, 1, None, None)
     ]
     assert len({tuple(labels) for labels in firsts}) == 4
 
@@ -201,6 +256,44 @@ def test_another_set_in_the_same_format_works(tmp_path):
     assert parts.train.images.shape == (60, 32, 32, 1)
     assert parts.train.labels.shape == (60, 12)
     assert parts.test.labels.shape == (20, 12)
+
+
+def test_a_set_of_two_classes_gets_as_many_columns_as_are_asked_for(tmp_path):
+    write_small_set(tmp_path, classes=2)
+    for num_classes, columns in ((None, 10), (2, 2), (5, 5)):
+        parts = mnistdata.read_data_sets(str(tmp_path), one_hot=True, num_classes=num_classes)
+        assert [part.labels.shape[1] for part in parts] == [columns] * 3
+        assert parts.train.labels[:3, :2].tolist() == [[1, 0], [0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("one_hot", [True, False])
+def test_a_label_beyond_the_classes_is_named_with_its_file(tmp_path, one_hot):
+    write_small_set(tmp_path, classes=12, test=13)
+    message = error_of(tmp_path, one_hot=one_hot, num_classes=11)
+    assert (
+        f"{tmp_path / 'train-labels-idx1-ubyte'} holds the label 11, expected 0 to 10: pass num_classes=12" in message
+    )
+
+
+def test_a_label_255_is_taken_for_a_class_only_if_it_is_said(tmp_path):
+    write_small_set(tmp_path)
+    path = tmp_path / "t10k-labels-idx1-ubyte"
+    path.write_bytes(idx(np.full(20, 255)))
+    message = error_of(tmp_path, one_hot=True)
+    assert f"{path} holds the label 255, expected 0 to 254: pass num_classes=256" in message
+    parts = mnistdata.read_data_sets(str(tmp_path), one_hot=True, num_classes=256)
+    assert parts.test.labels[:, 255].tolist() == [1] * 20
+    assert mnistdata.read_data_sets(str(tmp_path)).test.labels.tolist() == [255] * 20
+
+
+def test_files_are_unzipped_by_what_they_are_and_not_by_their_names(tmp_path):
+    write_small_set(tmp_path)
+    images, labels = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
+    expected = mnistdata.read_data_sets(str(tmp_path)).train
+    images.rename(tmp_path / "train-images-idx3-ubyte.gz")  # as a browser does that unzips what it downloads
+    labels.write_bytes(gzip.compress(labels.read_bytes()))
+    found = mnistdata.read_data_sets(str(tmp_path)).train
+    assert (found.images == expected.images).all() and (found.labels == expected.labels).all()
 
 
 def test_own_test_digits_can_stand_beside_the_training_digits_of_mnist(folder):
@@ -259,7 +352,7 @@ def test_a_folder_that_may_not_be_searched(folder, monkeypatch):
     def denied(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(mnistdata.Path, "is_file", denied)
+    monkeypatch.setattr(mnistdata.os, "scandir", denied)
     assert f"{folder} can't be searched (Permission denied)" in error_of(folder)
 
 
@@ -336,6 +429,7 @@ def test_a_file_of_mnist_beside_one_of_another_set(folder):
     [
         (b"", "an empty file"),
         (b"\0\0\x08\x03\0", "a file of images"),
+        (b"PK\x03\x04" + bytes(100), "a zip archive"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "a file of another type that begins with b'\\x89PNG"),
     ],
 )
@@ -426,6 +520,13 @@ def refuse(handler):
     handler.send_error(403)
 
 
+def download_alone(function, folder, *arguments):
+    """The source of a program that downloads into a folder and does not spend time on reading it."""
+    *name, address = arguments
+    values = ", ".join([f"Path({str(folder)!r})", *name, f"({address!r},)"])
+    return f"import mnistdata; from pathlib import Path; mnistdata.{function}({values})"
+
+
 DEAD_MIRROR = "http://127.0.0.1:9/"  # the discard port, where nobody listens
 
 
@@ -450,11 +551,103 @@ def test_a_file_of_mnist_is_not_downloaded_into_another_data_set(tmp_path, monke
     assert sorted(os.listdir(str(tmp_path))) == before
 
 
-def test_an_empty_folder_is_filled(tmp_path, monkeypatch):
+def emnist(folder):
+    write_small_set(folder)
+    for path in sorted(folder.iterdir()):
+        name = path.name.replace("t10k", "test")
+        (folder / f"emnist-letters-{name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+
+
+def qmnist(folder):
+    (folder / "qmnist-train-labels-idx2-int.gz").write_bytes(gzip.compress(b"\0\0\x0c\x02" + bytes(16)))
+
+
+def pictures(folder):
+    (folder / "three.png").write_bytes(b"\x89PNG")
+    (folder / "labels.csv").write_text("three,3\n")
+
+
+def files_in_a_folder(folder):
+    (folder / "raw").mkdir()
+    write_small_set(folder / "raw")
+
+
+def mnist_and(name, content):
+    def put(folder):
+        shutil.copy(str(ROOT / "data" / "t10k-labels-idx1-ubyte.gz"), str(folder))
+        (folder / name).write_bytes(content)
+
+    return put
+
+
+LETTERS = idx(np.zeros([5, 28, 28]))
+
+
+@pytest.mark.parametrize(
+    "put, named",
+    [
+        (emnist, "(emnist-letters-test-images-idx3-ubyte.gz, emnist-letters-test-labels-idx1-ubyte.gz, emnist-"),
+        (qmnist, "(qmnist-train-labels-idx2-int.gz)"),
+        (pictures, "(labels.csv, three.png)"),
+        (files_in_a_folder, "(raw)"),
+        (mnist_and("letters.idx3-ubyte", LETTERS), "(letters.idx3-ubyte)"),
+        (mnist_and("letters", LETTERS), "(letters)"),
+        (mnist_and("letters.gz", gzip.compress(LETTERS)), "(letters.gz)"),
+        (mnist_and("t10k-images-idx3-ubyte", LETTERS), "(t10k-images-idx3-ubyte)"),
+        (mnist_and("t10k-labels-idx1-ubyte", idx(np.zeros(5))), "(t10k-labels-idx1-ubyte)"),
+    ],
+)
+def test_nothing_is_downloaded_into_a_folder_of_other_data(tmp_path, monkeypatch, capsys, put, named):
+    monkeypatch.setattr(mnistdata, "MIRRORS", ())
+    put(tmp_path)
+    before = sorted(os.listdir(str(tmp_path)))
+    message = error_of(tmp_path)
+    assert f"{tmp_path} has no train-images-idx3-ubyte.gz, and what lies there is not the published one" in message
+    assert named in message and "expected an empty folder or files of MNIST alone" in message
+    assert sorted(os.listdir(str(tmp_path))) == before
+    assert capsys.readouterr() == ("", "")
+
+
+def test_other_data_in_the_current_folder_is_not_passed_over_for_the_digits_beside_the_module(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    emnist(tmp_path / "data")
+    assert "emnist-letters-test-images-idx3-ubyte.gz" in error_of("data")
+
+
+def test_a_folder_that_counts_as_empty_is_filled_and_a_line_says_so_for_each_file(tmp_path, monkeypatch, capsys):
+    for name in (".gitkeep", "README.md", "t10k-images-idx3-ubyte.gz.0123.part"):
+        (tmp_path / name).write_text("")
     with mirror(send_archive) as address:
         monkeypatch.setattr(mnistdata, "MIRRORS", (address,))
         assert mnistdata.read_data_sets(str(tmp_path)).train.num_examples == 60000
-    assert sorted(os.listdir(str(tmp_path))) == ARCHIVES
+    assert set(os.listdir(str(tmp_path))) > set(ARCHIVES)
+    printed, said = capsys.readouterr()
+    assert printed == ""
+    assert sorted(said.splitlines()) == [f"{tmp_path / name} is missing, it is downloaded" for name in ARCHIVES]
+
+
+def test_files_of_mnist_are_completed_beside_files_in_other_formats(folder, monkeypatch, mnist):
+    unzipped = gzip.decompress((folder / "train-labels-idx1-ubyte.gz").read_bytes())
+    (folder / "train-labels.idx1-ubyte").write_bytes(unzipped)  # a second time
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    pictures(folder)
+    with mirror(send_archive) as address:
+        monkeypatch.setattr(mnistdata, "MIRRORS", (address,))
+        assert mnistdata.read_data_sets(str(folder)).test.labels.tolist() == mnist.test.labels.argmax(axis=1).tolist()
+
+
+def test_files_are_downloaded_from_the_address_that_is_passed_and_only_if_they_are_mnists(tmp_path, monkeypatch):
+    monkeypatch.setattr(mnistdata, "MIRRORS", ())
+    with mirror(send_archive) as address:
+        assert mnistdata.read_data_sets(str(tmp_path), source_url=address.rstrip("/")).test.num_examples == 10000
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with mirror(lambda handler: send(handler, gzip.compress(LETTERS))) as address:
+        message = error_of(empty, source_url=address)
+    assert address in message and "not MNIST's by its SHA-256" in message and os.listdir(str(empty)) == []
+    assert "unknown url type" in error_of(empty, source_url="mirror")
 
 
 def test_all_mirrors_down_names_each_and_its_reason_and_keeps_nothing(folder, monkeypatch):
@@ -507,7 +700,7 @@ def test_an_interrupted_download_leaves_nothing_under_the_real_name(tmp_path):
         gone.wait()
 
     with mirror(send_some_and_stall) as address:
-        code = f"import mnistdata; mnistdata.MIRRORS = ({address!r},); mnistdata.read_data_sets({str(tmp_path)!r})"
+        code = download_alone("complete", tmp_path, address)
         process = subprocess.Popen([sys.executable, "-c", code], env=environment(), stderr=subprocess.DEVNULL)
         try:
             assert started.wait(60)
@@ -531,20 +724,17 @@ def test_two_scripts_that_start_at_once_both_get_the_data(tmp_path):
         send_archive(handler)
 
     with mirror(send_to_both) as address:
-        code = f"import mnistdata; mnistdata.MIRRORS = ({address!r},); mnistdata.read_data_sets({str(tmp_path)!r})"
-        processes = [subprocess.Popen([sys.executable, "-c", code], env=environment()) for _ in range(2)]
+        command = [sys.executable, "-c", download_alone("complete", tmp_path, address)]
+        processes = [subprocess.Popen(command, env=environment()) for _ in range(2)]
         assert [process.wait(120) for process in processes] == [0, 0]
     assert sorted(os.listdir(str(tmp_path))) == ARCHIVES
 
 
 def test_a_terminal_shows_the_progress_of_a_download_and_a_file_does_not(tmp_path):
     with mirror(send_archive) as address:
-        code = (
-            f"import mnistdata; mnistdata.MIRRORS = ({address!r},); "
-            f"from pathlib import Path; mnistdata.download(Path({str(tmp_path)!r}), mnistdata.TEST_IMAGES)"
-        )
-        command = [sys.executable, "-c", code]
-        assert subprocess.check_output(command, env=environment(), stderr=subprocess.STDOUT) == b""
+        command = [sys.executable, "-c", download_alone("download", tmp_path, "mnistdata.TEST_IMAGES", address)]
+        line = f"{tmp_path / 't10k-images-idx3-ubyte.gz'} is missing, it is downloaded{os.linesep}"
+        assert subprocess.check_output(command, env=environment(), stderr=subprocess.STDOUT) == line.encode()
         terminal, terminal_end = pytest.importorskip("pty").openpty()
         subprocess.check_call(command, env=environment(), stderr=terminal_end)
         os.close(terminal_end)
