@@ -91,7 +91,7 @@ class Run:
         self.script, self.seed, self.source = script, seed, with_seed(source, seed)
         self.iterations = published_iterations(source)
         key = hashlib.sha256(self.source.encode("utf-8")).hexdigest()[:12]
-        self.file = folder / "runs" / f"{script.stem}-seed{seed}-{key}.json"
+        self.file = folder / "runs" / f"{script.stem[:50]}-seed{seed}-{key}.json"  # 50, as names may have 255 bytes
 
     @property
     def is_done(self):
@@ -125,7 +125,8 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            env=dict(os.environ, PYTHONPATH=search_path, PYTHONIOENCODING="utf-8"),
+            errors="backslashreplace",
+            env=dict(os.environ, PYTHONPATH=search_path, PYTHONIOENCODING="utf-8:backslashreplace"),
         )
         last_lines = collections.deque(maxlen=LAST_LINES)
         try:
@@ -205,22 +206,28 @@ SPREAD = ("max test accuracy", "final test accuracy")  # told with the lowest an
 DIGITS = {"accuracy": 4, "tests": 4, "loss": 2}  # by the last word of a heading; other numbers are whole
 
 
+def spread(values, digits=2):
+    """Numbers as text: the median, and of several the lowest and the highest too, like 0.98 (0.97 to 0.99)."""
+    middle, low, high = (f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
+    return f"{middle} ({low} to {high})" if len(values) > 1 else middle
+
+
 def cells(name, runs):
     """One line of the table: medians over the runs, for some with the lowest and the highest as well."""
     row = {"script": name, "seeds": str(len(runs))}
     for heading in runs[0]:
         values = [numbers[heading] for numbers in runs]
         digits = 4 if heading.startswith("training") else DIGITS.get(heading.split()[-1], 0)
-        row[heading] = f"{statistics.median(values):,.{digits}f}"
-        if heading in SPREAD and len(values) > 1:
-            row[heading] += f" ({min(values):.{digits}f} to {max(values):.{digits}f})"
+        row[heading] = spread(values if heading in SPREAD else [statistics.median(values)], digits)
     if row[RATIO] == "1.00":
         row[OVERFITTING] = "never"
     return row
 
 
 def markdown(rows):
-    lines = [list(rows[0]), ["---"] * len(rows[0])] + [list(row.values()) for row in rows]
+    names = [re.sub(r"[\\`*<>\[\]|~&$]|\b_|_\b", r"\\\g<0>", row["script"]) for row in rows]  # what Markdown would take
+    lines = [list(rows[0]), ["---"] * len(rows[0])]
+    lines += [[name, *list(row.values())[1:]] for name, row in zip(names, rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

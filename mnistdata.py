@@ -47,7 +47,7 @@ SHA256 = {  # of the four published files, unzipped
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = SHA256
 
 KINDS = {0x00000803: "images", 0x00000801: "labels"}  # unsigned bytes (08) in 3 dimensions, in 1 dimension
-IDX_NAME = re.compile(r"[-.]idx\d", re.IGNORECASE)  # as in emnist-letters-train-images-idx3-ubyte.gz
+IDX_NAME = re.compile(r"idx\d", re.IGNORECASE)  # as in emnist-letters-train-images-idx3-ubyte.gz
 IDX_BEGIN = re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x08]")  # numbers of any type in any number of dimensions
 GZIP_BEGIN, ZIP_BEGIN = b"\x1f\x8b", b"PK\x03\x04"
 NO_DATA = re.compile(r"\.|README|lost\+found|.*\.part$")  # a folder with nothing but these counts as empty
@@ -383,6 +383,8 @@ def is_idx(path):
     if IDX_NAME.search(path.name):
         return True
     try:
+        if not path.is_file():  # a named pipe would never answer
+            return False
         with path.open("rb") as file:
             begin = file.read(1000)
         if begin.startswith(GZIP_BEGIN):
@@ -395,7 +397,7 @@ def is_idx(path):
 def download(folder, name, mirrors):
     """Downloads an archive from the first mirror that has it whole, and returns its path."""
     path = folder / f"{name}.gz"
-    print(f"{path} is missing, it is downloaded", file=sys.stderr, flush=True)
+    print(f"{path} is missing: downloading it", file=sys.stderr, flush=True)
     reasons = []
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{path.name}"

@@ -625,7 +625,7 @@ def test_a_folder_that_counts_as_empty_is_filled_and_a_line_says_so_for_each_fil
     assert set(os.listdir(str(tmp_path))) > set(ARCHIVES)
     printed, said = capsys.readouterr()
     assert printed == ""
-    assert sorted(said.splitlines()) == [f"{tmp_path / name} is missing, it is downloaded" for name in ARCHIVES]
+    assert sorted(said.splitlines()) == [f"{tmp_path / name} is missing: downloading it" for name in ARCHIVES]
 
 
 def test_files_of_mnist_are_completed_beside_files_in_other_formats(folder, monkeypatch, mnist):
@@ -733,7 +733,7 @@ def test_two_scripts_that_start_at_once_both_get_the_data(tmp_path):
 def test_a_terminal_shows_the_progress_of_a_download_and_a_file_does_not(tmp_path):
     with mirror(send_archive) as address:
         command = [sys.executable, "-c", download_alone("download", tmp_path, "mnistdata.TEST_IMAGES", address)]
-        line = f"{tmp_path / 't10k-images-idx3-ubyte.gz'} is missing, it is downloaded{os.linesep}"
+        line = f"{tmp_path / 't10k-images-idx3-ubyte.gz'} is missing: downloading it{os.linesep}"
         assert subprocess.check_output(command, env=environment(), stderr=subprocess.STDOUT) == line.encode()
         terminal, terminal_end = pytest.importorskip("pty").openpty()
         subprocess.check_call(command, env=environment(), stderr=terminal_end)

@@ -99,6 +99,6 @@ def read_digits(options):
         return mnistdata.read_data_sets(options.data_dir, one_hot=True, reshape=False, seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         for name in tf.io.gfile.listdir(options.data_dir):
-            if name.startswith(("train-", "t10k-")):
+            if not tf.io.gfile.isdir(f"{options.data_dir}/{name}"):
                 tf.io.gfile.copy(f"{options.data_dir}/{name}", f"{folder}/{name}")
         return mnistdata.read_data_sets(folder, one_hot=True, reshape=False, seed=seed)
