@@ -97,8 +97,8 @@ def find_ink(grey):
     grey = gaussian_filter((grey - grey.min()) / np.ptp(grey), max(grey.shape) / 500)
     if is_light_on_dark(small(grey)):
         grey = 1 - grey
-    paper = grey_closing(small(grey), round(STROKE * max(small(grey).shape)))  # without what is dark and narrow
-    ink = np.clip(1 - grey / np.maximum(resized(paper, grey.shape, Image.BICUBIC), 0.1), 0, 1)
+    paper = resized(paper_of(small(grey)), grey.shape, Image.BICUBIC)
+    ink = np.clip(1 - grey / np.maximum(paper, 0.1), 0, 1)
     is_dark = ink > threshold_otsu(ink)
     none, full = np.median(ink[~is_dark]), np.percentile(ink[is_dark], 75)
     if full - none < max(CONTRAST, CLARITY * ink[~is_dark].std()):
@@ -125,6 +125,15 @@ def sheet_in(grey):
 def is_light_on_dark(grey):
     """Whether the lines are lighter than what is around them: lines are few and differ much, paper differs little."""
     return ((grey - gaussian_filter(grey, max(grey.shape) / 5)) ** 3).sum() > 0
+
+
+def paper_of(grey):
+    """How light the image would be without what is dark and narrow: the darker of two estimates, both err upwards."""
+    size = round(STROKE * max(grey.shape))
+    # white around the image, so that a digit that touches the border is no wider than it is; and as it is at the border
+    return np.minimum(
+        grey_closing(grey, size, mode="constant", cval=1), grey_closing(grey, round(1.5 * size), mode="nearest")
+    )
 
 
 def mask_of_digit(dark):
