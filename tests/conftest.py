@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from chromium import Browser
+from forks import Forks
 from helpers import TO_INSTALL, require, without_tensorflow
 from made_up_run import history, picture  # noqa: F401
 from programs import Program
@@ -41,6 +42,14 @@ def start(folder):
     yield start_program
     for program in programs:
         program.stop()
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Runs scripts that need TensorFlow without the seconds that its import takes."""
+    forks = Forks()
+    yield forks
+    forks.close()
 
 
 @pytest.fixture(scope="session")
