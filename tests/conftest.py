@@ -7,10 +7,9 @@ import signal
 import pytest
 
 from chromium import Browser
-from forks import Forks
 from helpers import TO_INSTALL, require, without_tensorflow
 from made_up_run import history, picture  # noqa: F401
-from programs import Program
+from programs import Forks, Program
 from screens import xvfb
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # under nohup, or in a shell's background

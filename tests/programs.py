@@ -1,17 +1,18 @@
-"""A script that runs while a test works on it."""
+"""Scripts that run while a test works on them, and scripts that need not import TensorFlow."""
 
 import contextlib
+import json
 import re
 import signal
 import subprocess
 import sys
 import threading
 
-from helpers import PATIENCE, environment, wait_until
+from helpers import PATIENCE, ROOT, TIMEOUT, environment, wait_until
 
 
 class Program:
-    """Its output is read line by line as it comes.
+    """A script that runs. Its output is read line by line as it comes.
 
     Its errors, and those of its windows, are part of the output, unless stderr is subprocess.PIPE.
     """
@@ -76,3 +77,36 @@ class Program:
         for stream in (self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
+
+
+class Forks:
+    """Runs scripts, one at a time, in forks of a process that has imported TensorFlow and done nothing else.
+
+    To import it takes 3 seconds, more than most tests need for all the rest. A fork has its own output, errors, exit
+    status and threads, as any process has.
+    """
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "forks.py")],
+            env=environment(OPENBLAS_NUM_THREADS="1"),  # a process that is to be forked has one thread
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def run_script(self, source, folder, name="script.py", **changes):
+        """As helpers.run_script; the changes of the environment come after the import of TensorFlow."""
+        job = {name: str(folder / name) for name in ("stdout", "stderr")}
+        job.update(script=str(folder / name), cwd=str(folder), changes=changes, timeout=TIMEOUT)
+        (folder / name).write_text(source, encoding="utf-8")
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        status = int(self.process.stdout.readline())
+        outputs = [(folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
+        for name in ("stdout", "stderr"):
+            (folder / name).unlink()  # there is nothing more in the folder than the script has made
+        return subprocess.CompletedProcess(job["script"], status, *outputs)
+
+    def close(self):
+        self.process.communicate()

@@ -320,11 +320,11 @@ def test_the_window_closes_when_the_program_is_killed(start):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_trains_with_a_window_as_it_does_without(stage, screen, tmp_path):
+def test_a_stage_trains_with_a_window_as_it_does_without(stage, screen, forks, tmp_path):
     run = WindowedProgram(with_iterations(stage_source(stage), 25), tmp_path, screen, "TkAgg", name=stage)
     run.read_until("Finished. The window stays open")
     run.press("q")
     output, errors, status = run.end()
     assert (errors, status) == ("", 0)
-    text = run_script(shortened_text_only(stage_source(stage), 25), tmp_path).stdout
+    text = forks.run_script(shortened_text_only(stage_source(stage), 25), tmp_path).stdout
     assert output.splitlines()[:-1] == text.splitlines()

@@ -10,7 +10,7 @@ import pytest
 import mnistdata
 import tensorflowvisu
 from exercises import README, exercises
-from helpers import ROOT, STAGES, max_test_accuracy, run_script, shortened_text_only, stage_source
+from helpers import ROOT, STAGES, max_test_accuracy, shortened_text_only, stage_source
 
 EXERCISES = dict(exercises())
 # Iterations, and a test accuracy that the edited script does not reach if a step of it is broken
@@ -34,11 +34,11 @@ def table_row(first_cell):
 
 
 @pytest.mark.parametrize("name", sorted(EXERCISES))
-def test_an_edit_that_readme_shows_gives_a_script_that_learns(name, tmp_path):
+def test_an_edit_that_readme_shows_gives_a_script_that_learns(name, forks, tmp_path):
     iterations, floor = SHORT_RUNS[name]
     digit = mnistdata.read_data_sets("data", reshape=False).test.images[1, :, :, 0]  # a clear 2
     PIL.Image.fromarray(np.uint8(255 * (1 - digit))).save(str(tmp_path / "my_digit.png"))  # greyscale
-    process = run_script(shortened_text_only(EXERCISES[name], iterations), tmp_path)
+    process = forks.run_script(shortened_text_only(EXERCISES[name], iterations), tmp_path)
     assert (process.returncode, process.stderr) == (0, "")
     assert max_test_accuracy(process.stdout) >= floor
     if name == "my_digit.py":

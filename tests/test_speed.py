@@ -26,26 +26,26 @@ def last_line(process):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage", [STAGES[0], STAGES[4]])
-def test_the_threads_suit_the_network(stage, tmp_path):
-    line = last_line(run_script(shortened_text_only(stage_source(stage), 1) + THREADS, tmp_path))
+def test_the_threads_suit_the_network(stage, forks, tmp_path):
+    line = last_line(forks.run_script(shortened_text_only(stage_source(stage), 1) + THREADS, tmp_path))
     convolves, is_tensorflow_1 = "conv" in stage, sys.version_info < (3, 8)
     expected = "1 -1" if not convolves else "0 0" if is_tensorflow_1 else "0 -1"
     assert line == f"threads: {expected}"
 
 
 @pytest.mark.tensorflow
-def test_a_large_network_keeps_all_threads(tmp_path):
+def test_a_large_network_keeps_all_threads(forks, tmp_path):
     source = "import tensorflowvisu\nimport tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\n"
     source += "W = tf.Variable(tf.zeros([784, 1000]))\ndatavis = tensorflowvisu.MnistDataVis()" + THREADS
-    assert last_line(run_script(source, tmp_path)) == "threads: 0 0"
+    assert last_line(forks.run_script(source, tmp_path)) == "threads: 0 0"
 
 
 @pytest.mark.tensorflow
-def test_the_threads_that_a_user_chose_stay(tmp_path):
+def test_the_threads_that_a_user_chose_stay(forks, tmp_path):
     source = shortened_text_only(stage_source(STAGES[0]), 1) + THREADS
-    assert last_line(run_script(source, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
+    assert last_line(forks.run_script(source, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
     chosen = source.replace("datavis = ", "tf.config.threading.set_intra_op_parallelism_threads(2)\ndatavis = ")
-    assert last_line(run_script(chosen, tmp_path)) == "threads: 2 0"
+    assert last_line(forks.run_script(chosen, tmp_path)) == "threads: 2 0"
 
 
 # -- oneDNN
@@ -83,13 +83,13 @@ def test_images_begin_where_tensorflow_takes_them_without_a_copy():
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage, feed", [(STAGES[4], ""), (STAGES[5], ", pkeep: 1.0")])
-def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, tmp_path):
+def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, forks, tmp_path):
     source = shortened_text_only(stage_source(stage), 12)
     at_once = f"[accuracy, cross_entropy], {{X: mnist.test.images, Y_: mnist.test.labels{feed}}}"
     source = source.replace(
         "    # learn from the batch", f"    if update_test_data:\n        print('at once:', *sess.run({at_once}))\n"
     )
-    process = run_script(source + "print(*datavis.get_history()['test'][1:3])", tmp_path)
+    process = forks.run_script(source + "print(*datavis.get_history()['test'][1:3])", tmp_path)
     whole = [line.split()[2:] for line in process.stdout.splitlines() if line.startswith("at once:")]
     accuracies, losses = np.array(whole, dtype=float).T
     pieces = np.array(process.stdout.splitlines()[-1].replace("[", " ").replace("]", " ").split(), dtype=float)

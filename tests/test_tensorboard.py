@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from compare_stages import with_iterations
-from helpers import STAGES, run_script, shortened_text_only, stage_source
+from helpers import STAGES, shortened_text_only, stage_source
 
 pytest.importorskip("tensorboard")
 pytestmark = pytest.mark.tensorflow
@@ -58,41 +58,53 @@ def history(folder):
     return {curve: [row for row in rows if row["curve"] == curve] for curve in ("training", "test")}
 
 
-@pytest.mark.parametrize("mode", ["text-only", "animate"])
-def test_tensorboard_shows_what_the_script_measured(mode, tmp_path):
-    shorten = shortened_text_only if mode == "text-only" else with_iterations
-    source = shorten(stage_source(STAGES[2]), 41) + SAVE
-    process = run_script(source, tmp_path, name=STAGES[2], TENSORBOARD_LOGDIR=str(tmp_path / "runs"))
-    assert process.returncode == 0, process.stderr
-    expected = history(tmp_path)
+def test_tensorboard_shows_what_the_script_measured_with_animate_and_text_only(forks, tmp_path):
+    expected = {}
+    for mode, shorten in (("animate", with_iterations), ("text-only", shortened_text_only)):
+        folder = tmp_path / mode
+        folder.mkdir()
+        source = shorten(stage_source(STAGES[2]), 41) + SAVE
+        process = forks.run_script(source, folder, name=STAGES[2], TENSORBOARD_LOGDIR=str(tmp_path / "runs" / mode))
+        assert process.returncode == 0, process.stderr
+        expected[mode] = history(folder)
     with Board(tmp_path / "runs") as board:
         runs = sorted(board.get_json("runs"))
-        test, training = runs
-        assert re.match(r"mnist_2\.1_five_layers_relu_lrdecay-\d{8}-\d{6}.test$", test)
-        assert training == test[: -len("test")] + "training"
-        for run, curve, names in (
-            (training, "training", ["accuracy", "loss", "learning_rate"]),
-            (test, "test", ["accuracy", "loss"]),
-        ):
-            for name in names:
-                points = board.get_json("plugin/scalars/scalars", run=run, tag=name)
-                assert [step for _, step, _ in points] == [int(row["iteration"]) for row in expected[curve]]
-                assert np.allclose([value for _, _, value in points], [float(row[name]) for row in expected[curve]])
-        assert len(expected["training"]) == 3 and len(expected["test"]) == 2
-        for tag, size in (("weights", 184900), ("biases", 400)):
-            step, buckets = board.get_json("plugin/histograms/histograms", run=training, tag=tag)[0][1:]
-            assert step == 0 and sum(count for _, _, count in buckets) == pytest.approx(size)
-        for run, tag, width in ((training, "training_digits", 280), (test, "test_digits", 1120)):
-            pictures = board.get_json("plugin/images/images", run=run, tag=tag, sample=0)
-            png = board.get("plugin/images/individualImage", pictures[0]["query"])
-            assert png[:4] == b"\x89PNG" and int.from_bytes(png[16:20], "big") == width
-        graph = board.get("plugin/graphs/graph", f"run={urllib.parse.quote(training)}&conceptual=false").decode("utf-8")
-        assert "ApplyAdam" in graph
+        assert len(runs) == 4
+        for mode, (test, training) in zip(sorted(expected), (runs[:2], runs[2:])):
+            assert re.match(rf"{mode}/mnist_2\.1_five_layers_relu_lrdecay-\d{{8}}-\d{{6}}.test$", test)
+            assert training == test[: -len("test")] + "training"
+            check_curves(board, training, test, expected[mode])
+            check_the_rest(board, training, test)
 
 
-def test_a_folder_that_cannot_be_written_gets_one_sentence(tmp_path):
+def check_curves(board, training, test, expected):
+    assert len(expected["training"]) == 3 and len(expected["test"]) == 2
+    for run, curve, names in (
+        (training, "training", ["accuracy", "loss", "learning_rate"]),
+        (test, "test", ["accuracy", "loss"]),
+    ):
+        for name in names:
+            points = board.get_json("plugin/scalars/scalars", run=run, tag=name)
+            assert [step for _, step, _ in points] == [int(row["iteration"]) for row in expected[curve]]
+            assert np.allclose([value for _, _, value in points], [float(row[name]) for row in expected[curve]])
+
+
+def check_the_rest(board, training, test):
+    """Histograms, pictures, graph."""
+    for tag, size in (("weights", 184900), ("biases", 400)):
+        step, buckets = board.get_json("plugin/histograms/histograms", run=training, tag=tag)[0][1:]
+        assert step == 0 and sum(count for _, _, count in buckets) == pytest.approx(size)
+    for run, tag, width in ((training, "training_digits", 280), (test, "test_digits", 1120)):
+        pictures = board.get_json("plugin/images/images", run=run, tag=tag, sample=0)
+        png = board.get("plugin/images/individualImage", pictures[0]["query"])
+        assert png[:4] == b"\x89PNG" and int.from_bytes(png[16:20], "big") == width
+    graph = board.get("plugin/graphs/graph", f"run={urllib.parse.quote(training)}&conceptual=false").decode("utf-8")
+    assert "ApplyAdam" in graph
+
+
+def test_a_folder_that_cannot_be_written_gets_one_sentence(forks, tmp_path):
     (tmp_path / "file").write_text("")
-    process = run_script(
+    process = forks.run_script(
         shortened_text_only(stage_source(STAGES[0]), 2), tmp_path, TENSORBOARD_LOGDIR=str(tmp_path / "file" / "runs")
     )
     assert process.returncode == 1
@@ -100,9 +112,9 @@ def test_a_folder_that_cannot_be_written_gets_one_sentence(tmp_path):
     assert "TENSORBOARD_LOGDIR is" in line and "name a folder that you may write to" in line
 
 
-def test_two_runs_of_the_same_second_get_folders_of_their_own(tmp_path):
+def test_two_runs_of_the_same_second_get_folders_of_their_own(forks, tmp_path):
     source = shortened_text_only(stage_source(STAGES[0]), 2)
     source = source.replace("datavis = ", "import time; time.strftime = lambda text: text\ndatavis = ")
     for _ in range(2):
-        assert run_script(source, tmp_path, TENSORBOARD_LOGDIR=str(tmp_path / "runs")).returncode == 0
+        assert forks.run_script(source, tmp_path, TENSORBOARD_LOGDIR=str(tmp_path / "runs")).returncode == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2
