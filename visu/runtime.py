@@ -2,6 +2,7 @@
 """How TensorFlow is set up: quiet, and fast on this machine. Whoever needs it imports it from here."""
 
 import contextlib
+import ctypes
 import importlib.machinery
 import os
 import platform
@@ -86,6 +87,20 @@ def import_tensorflow_quietly():
             log_filter.wait(timeout=5)
 
 
+# absl::SetMinLogLevel, with the version of that library which TensorFlow 2.20 has
+SET_MIN_LOG_LEVEL = "_ZN4absl12lts_2025012714SetMinLogLevelENS0_18LogSeverityAtLeastE"
+
+
+def quieten_abseil(tensorflow):
+    """Has Abseil, TensorFlow's library for logs, obey TF_CPP_MIN_LOG_LEVEL: 2.20, the last for Python 3.9, forgot that.
+
+    It would write two lines when the first session is made.
+    """
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # another system, another version, another level
+        library = ctypes.CDLL(f"{tensorflow.sysconfig.get_lib()}/libtensorflow_framework.so.2")
+        library[SET_MIN_LOG_LEVEL](int(os.environ["TF_CPP_MIN_LOG_LEVEL"]))
+
+
 def import_tensorflow():
     # TensorFlow 2 imports matplotlib, and with that it would fail on a back end of a name that matplotlib doesn't know
     backend = os.environ.pop("MPLBACKEND", None)
@@ -93,6 +108,7 @@ def import_tensorflow():
         import tensorflow.compat.v1 as tensorflow
 
         tensorflow.logging.set_verbosity(tensorflow.logging.ERROR)
+        quieten_abseil(tensorflow)
     except Exception as error:  # not only ImportError: a protobuf or numpy that does not match raises others
         impostor = find_impostor(error)
         if impostor:
