@@ -26,8 +26,8 @@ try:
     from visu.ink import as_mnist
 except ImportError as error:
     sys.exit(
-        f"predict.py can't be used with {sys.executable} ({error}): install 'pip install -r mlengine/requirements.txt', "
-        f"and keep the folder visu beside mlengine, as in a clone of the project"
+        f"predict.py can't be used with {sys.executable} ({error}): pip install -r mlengine/requirements.txt, and "
+        f"keep the folder visu beside mlengine, as in a clone of the project"
     )
 
 SIZE = 800  # pixels of the longer side: larger images are shrunk to that, which also takes noise away
@@ -110,8 +110,10 @@ def find_ink(grey):
 def sheet_in(grey):
     """The image without what is around a sheet of paper on a darker table, if it shows one: a large light part."""
     light = small(grey) > threshold_otsu(small(grey))
-    sheet = max(regionprops(label(light)), key=lambda region: region.area)
-    if sheet.area < max(0.2 * light.size, 0.85 * light.sum()):  # the inside of a large 0 is not the only light part
+    sheet = max(regionprops(label(light)), key=lambda region: region.area, default=None)
+    if sheet is None or sheet.area < max(
+        0.2 * light.size, 0.85 * light.sum()
+    ):  # the inside of a large 0 is not the only light part
         return grey
     top, left, bottom, right = sheet.bbox
     borders = np.equal(sheet.bbox, [0, 0, *light.shape]).sum()  # light that ends at one line only is a shadow's edge

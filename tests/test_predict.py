@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 import predict
 from helpers import ROOT, environment
+from visu.ink import bounds
 
 SCRIPT = ROOT / "mlengine" / "predict.py"
 SAMPLES = ROOT / "mlengine" / "samples"
@@ -46,7 +47,7 @@ def reference(tmp_path):
 def test_a_digit_fills_a_box_of_20_pixels_with_its_centre_of_mass_in_the_middle(tmp_path, box):
     digit = predict.read_digit(save(tmp_path, 1 - seven(box=box)))
     assert digit.shape == (28, 28) and digit.min() == 0 and digit.max() == 1
-    top, left, bottom, right = predict.bounds(digit > 0)
+    top, left, bottom, right = bounds(digit > 0)
     assert max(bottom - top, right - left) == 20
     rows, columns = np.arange(28) @ digit.sum(axis=1), np.arange(28) @ digit.sum(axis=0)
     # half a pixel, as it was moved by whole ones, unless the box of 20 would leave the image
@@ -68,7 +69,7 @@ def test_an_image_of_20_pixels_has_enough_of_them(tmp_path):
     ink = np.zeros([20, 20])
     ink[2:5, 4:16] = ink[5:18, 11:14] = 1
     digit = predict.read_digit(save(tmp_path, 1 - ink))
-    top, left, bottom, right = predict.bounds(digit > 0)
+    top, left, bottom, right = bounds(digit > 0)
     assert max(bottom - top, right - left) == 20 and digit[top : top + 3, left + 1 : right - 1].min() > 0.9
 
 
@@ -84,7 +85,7 @@ def test_a_small_digit_in_a_corner_and_a_tight_crop_are_read_alike(tmp_path, ref
     corner = np.zeros([900, 1200])
     corner[580:880, 880:1180] = seven()
     assert difference(predict.read_digit(save(tmp_path, 1 - corner)), reference) < 0.02
-    top, left, bottom, right = predict.bounds(seven() > 0.5)
+    top, left, bottom, right = bounds(seven() > 0.5)
     tight = seven()[top:bottom, left:right]
     assert difference(predict.read_digit(save(tmp_path, 1 - tight)), reference) < 0.02
 

@@ -11,6 +11,7 @@ import mnistdata
 import tensorflowvisu
 from exercises import README, exercises
 from helpers import ROOT, STAGES, max_test_accuracy, shortened_text_only, stage_source
+from visu.style import KEYS, LAYOUTS
 
 EXERCISES = dict(exercises())
 # Iterations, and a test accuracy that the edited script does not reach if a step of it is broken
@@ -53,7 +54,7 @@ def test_every_edit_is_tried():
 
 def test_the_key_table_says_what_the_keys_do():
     in_words = {"0": "all six panels"}
-    for key, layout in tensorflowvisu.LAYOUTS.items():
+    for key, layout in LAYOUTS.items():
         panels = [panel for line in layout for panel in line]
         if len(panels) == 2:
             assert table_row(key) == f"| {key} | shows panels {panels[0]} and {panels[1]} |"
@@ -61,7 +62,7 @@ def test_the_key_table_says_what_the_keys_do():
             assert panels == [int(key)] and key in table_row("1 2 3 4 5 6")
         else:
             assert in_words[key] in table_row("0, Esc")
-    methods = tensorflowvisu.KEYS
+    methods = KEYS
     assert (methods[" "], methods["h"], methods["escape"]) == ("pause_or_resume", "reset_zooms", "show_all")
     assert "pauses" in table_row("space") and "resets" in table_row("h")
 

@@ -2,6 +2,7 @@
 
 import difflib
 import gzip
+import os
 import re
 import shutil
 
@@ -116,6 +117,7 @@ def test_it_runs_from_another_folder(tmp_path):
     shutil.copytree(str(ROOT / "data"), str(clone / "data"))
     for name in ("mnistdata.py", "tensorflowvisu.py"):
         shutil.copy(str(ROOT / name), str(clone))
+    shutil.copytree(str(ROOT / "visu"), str(clone / "visu"))
     source = shortened_text_only(stage_source(SOFTMAX), 20)
     process = run_script(source, clone, cwd=elsewhere, PYTHONPATH="")
     assert (process.returncode, process.stderr) == (0, "")
@@ -159,9 +161,11 @@ def test_an_error_of_tensorflow_still_shows(forks, tmp_path):
     ],
 )
 def test_a_tensorflow_that_does_not_work_gets_one_sentence_with_the_fix(fake, reason, tmp_path):
-    (tmp_path / "tensorflow").mkdir()
-    (tmp_path / "tensorflow" / "__init__.py").write_text(fake, encoding="utf-8")
-    process = run_script(stage_source(SOFTMAX), tmp_path)
+    installed = tmp_path / "installed"
+    (installed / "tensorflow").mkdir(parents=True)
+    (installed / "tensorflow" / "__init__.py").write_text(fake, encoding="utf-8")
+    path = os.pathsep.join([str(installed), str(ROOT)])
+    process = run_script(stage_source(SOFTMAX), tmp_path, PYTHONPATH=path)
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr.count("\n") == 1
     assert reason in process.stderr and "pip install -r requirements.txt'" in process.stderr

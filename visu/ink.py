@@ -33,7 +33,7 @@ def as_mnist(ink):
 
 
 def as_it_lies(ink):
-    """The ink [height, width] of a whole square pad in 28 x 28 pixels, neither centred nor widened: float32 [28, 28]."""
+    """The ink [height, width] of a whole square pad, neither centred nor widened: float32 [28, 28]."""
     return reduced(shades_of(ink), SIDE).astype(np.float32) / 255
 
 
