@@ -11,12 +11,14 @@
     │ 4 weights         │ 5 biases          │ 6 test digits     │          space    pause, resume
     └───────────────────┴───────────────────┴───────────────────┘          o h      box zoom, reset the zooms
                                                                            Ctrl-S   save the picture
+                                                                           d        draw a digit, if read_digits is given
 
 This file is the door of a house with two wings, one for each of two processes. Arrows, that is imports, go down only.
 
     tensorflowvisu        what scripts import: MnistDataVis hands what it gets to all that listen
       visu/opening        chooses the display: a window, a notebook, a picture, a film
       visu/window         what a training has of a window: pause, closing, staying open
+      visu/reading        and of one with a pad: the script's function reads what is drawn
       visu/displays       and of the other ways to show it
       visu/tensorboard    a listener: event files
       visu/curves         a listener: all points, as arrays and CSV
@@ -28,6 +30,7 @@ This file is the door of a house with two wings, one for each of two processes. 
     visu/drawing/         the other wing, a program that draws: its rooms are in visu/drawing/__init__.py
       visu/channel        messages between the two
       visu/style          titles, colours, keys, layouts, sizes
+      visu/ink            ink made a digit like MNIST's
       visu/screen, words  the display's name; sentences
 
 A new listener is a class derived from visu.listener.Listener, and a line in MnistDataVis.__init__. A new key is a line
@@ -54,7 +57,7 @@ except ImportError as error:
 
 import numpy as np
 
-from visu.checks import checked_count, checked_iteration, checked_number, checked_picture, checked_vector
+from visu.checks import checked_count, checked_function, checked_iteration, checked_number, checked_picture, checked_vector
 from visu.curves import Curves
 from visu.digits import tf_format_mnist_images
 from visu.displays import Display
@@ -195,12 +198,22 @@ class MnistDataVis:
         one_test_at_start=True,
         more_tests_at_start=False,
         save_movie=False,
+        read_digits=None,
     ):
         """Trains and shows: calls compute_step(i, update_test_data, update_train_data) for i = 0 … iterations - 1.
 
         update_train_data is true every train_data_update_freq iterations, update_test_data every
         test_data_update_freq, and both in the last. one_test_at_start=False leaves out the test of iteration 0;
         more_tests_at_start tests at each training update until the first regular test.
+
+        read_digits is a function from images float32 [n, 28, 28, 1], 0 is paper and 1 is ink, to probabilities [n, 10].
+        With it the window has a pad: d shows it, the mouse draws a digit there, and ten bars show what the network takes
+        it for, at once and again at each training update. The function is called only when something is drawn, in the
+        thread that trains: between two iterations, in a pause, and when training is over, while the program waits for
+        the window to be closed. (In Spyder it does not wait, and reads no more then.) If the function fails, the
+        terminal says so once, and training goes on. Without a window it is never called.
+        Reading changes nothing in a network without dropout: the run gives the same numbers. Dropout takes random
+        numbers at each reading, even when it keeps all, so after that the run takes others, as with another seed.
 
         Where no window can be opened it says why, trains all the same, and saves the picture as a PNG file.
         save_movie=True writes a film, tensorflowvisu_video.mp4, in place of the window, save_movie="my.mp4" one of that
@@ -212,12 +225,13 @@ class MnistDataVis:
         checked_count("animate", "test_data_update_freq", test_data_update_freq)
         if not isinstance(save_movie, (bool, str, os.PathLike)):
             raise ValueError(f"animate: save_movie is {save_movie!r}, expected True, False, or the name of a film")
+        checked_function("animate", "read_digits", read_digits)
         steps = schedule(
             iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start
         )
         failure = None
         try:
-            self._display = open_display(self._style, iterations, save_movie)
+            self._display = open_display(self._style, iterations, save_movie, read_digits)
             for i, update_test_data, update_train_data in steps:
                 self._display.wait_while_paused()
                 if self._display.closed:

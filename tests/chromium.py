@@ -101,13 +101,17 @@ class Page:
 
     def drag(self, *corners):
         """Draws a box with the mouse, between two corners in parts of the picture."""
+        self.stroke(*corners)
+
+    def stroke(self, *places, button="left"):
+        """With a button of the mouse, from place to place in parts of the picture."""
         box = self.box()
-        begin, end = [
-            {"x": box["x"] + right * box["width"], "y": box["y"] + down * box["height"]} for right, down in corners
-        ]
-        button = {"button": "left", "buttons": 1, "clickCount": 1}
-        for kind, place in (("mousePressed", begin), ("mouseMoved", end), ("mouseReleased", end)):
-            self.tools.call("Input.dispatchMouseEvent", type=kind, **place, **button)
+        points = [{"x": box["x"] + right * box["width"], "y": box["y"] + down * box["height"]} for right, down in places]
+        state = {"button": button, "buttons": {"left": 1, "right": 2}[button], "clickCount": 1}
+        self.tools.call("Input.dispatchMouseEvent", type="mousePressed", **points[0], **state)
+        for point in points[1:]:
+            self.tools.call("Input.dispatchMouseEvent", type="mouseMoved", **point, **state)
+        self.tools.call("Input.dispatchMouseEvent", type="mouseReleased", **points[-1], **dict(state, buttons=0))
 
     def close(self):
         self.browser.tools.call("Target.closeTarget", targetId=self.target)

@@ -95,10 +95,14 @@ class WindowedProgram(Program):
 
     def drag(self, begin, end):
         """With the mouse, from and to places of the picture: columns and rows of its pixels."""
+        self.stroke(*(tuple(b + part * (e - b) for b, e in zip(begin, end)) for part in (0, 0.3, 0.6, 1)))
+
+    def stroke(self, *places, button=1):
+        """With a button of the mouse, from place to place of the picture."""
         x, y, _, height = self.geometry()
         top = y if self.toolkit == "TkAgg" else y + height - HEIGHT
-        self.xdotool("mousemove", x + begin[0], top + begin[1], "mousedown", 1)
-        for part in (0.3, 0.6, 1):
-            column, row = (round(b + part * (e - b)) for b, e in zip(begin, end))
-            self.xdotool("mousemove", x + column, top + row)
-        self.xdotool("mouseup", 1)
+        moves = [["mousemove", x + round(column), top + round(row)] for column, row in places]
+        self.xdotool(*moves[0], "mousedown", button)
+        for move in moves[1:]:
+            self.xdotool(*move)  # each by a command of its own: moves that come too fast are taken as one
+        self.xdotool("mouseup", button)

@@ -101,7 +101,7 @@ def test_no_key_of_ours_is_one_of_matplotlibs(folder, screen, toolkit):
 import matplotlib
 from visu.drawing.backends import open_figure
 from visu.style import KEYS, TITLES, Style
-open_figure(Style(TITLES, (0, 1), 70, "lesson"))
+open_figure(Style(TITLES, (0, 1), 70, "lesson"), KEYS)
 keys = [key for name in matplotlib.rcParams if name.startswith("keymap.") for key in matplotlib.rcParams[name]]
 print(sorted(set(keys) & set(KEYS)), {"o", "p", "q", "f", "ctrl+s"} <= set(keys))
 """

@@ -31,15 +31,18 @@ class Outbox:
         self.limit = limit
         self.messages = {}
         self.closed = False
+        self.hurry = threading.Event()  # the sender is not to wait for more messages
         self.changed = threading.Condition()
 
-    def put(self, message, key=None):
+    def put(self, message, key=None, urgent=False):
         """Adds a message; one with a key takes the place of the one before with that key, if that still waits."""
         with self.changed:
             while len(self.messages) >= self.limit and not self.closed:
                 self.changed.wait(timeout=0.2)  # Windows lets no Ctrl-C into a wait without a timeout
             if not self.closed:
                 self.messages[key or object()] = message
+                if urgent:
+                    self.hurry.set()
                 self.changed.notify_all()
 
     def take(self):
@@ -48,6 +51,8 @@ class Outbox:
             while not self.messages and not self.closed:
                 self.changed.wait()
             messages, self.messages = list(self.messages.values()), {}
+            if not self.closed:
+                self.hurry.clear()
             self.changed.notify_all()
             return messages
 
@@ -57,6 +62,7 @@ class Outbox:
             if last and not self.closed:
                 self.messages[object()] = last[0]
             self.closed = True
+            self.hurry.set()
             self.changed.notify_all()
 
 
@@ -68,7 +74,7 @@ class DrawingProcess:
     """
 
     NOTICE, TIMEOUT = 5, 60  # seconds until it says what it waits for, and until it gives up
-    SENDING_INTERVAL = 0.25  # seconds to wait for more messages, which then go together
+    SENDING_INTERVAL = 0.25  # seconds to wait for more messages, which then go together, if none is urgent
 
     def __init__(self, way, arguments, limit, **variables):
         # matplotlib would read MPLBACKEND on import, and end there if it doesn't know the name: see visu.screen
@@ -84,7 +90,6 @@ class DrawingProcess:
             pickle.dump((way, arguments), self.process.stdin)
             self.process.stdin.flush()
         self.timed_out = False
-        self.hurry = threading.Event()  # not to wait for more messages
         self.outbox = Outbox(limit)
         self.sender = threading.Thread(target=self.send_all, daemon=True)
         self.sender.start()
@@ -122,7 +127,7 @@ class DrawingProcess:
             for messages in iter(self.outbox.take, []):
                 pickle.dump(messages, self.process.stdin, protocol=4)
                 self.process.stdin.flush()
-                self.hurry.wait(self.SENDING_INTERVAL)
+                self.outbox.hurry.wait(self.SENDING_INTERVAL)
         except OSError:  # it has ended
             pass
         finally:  # whatever ended it, nobody may wait for it
@@ -132,7 +137,6 @@ class DrawingProcess:
 
     def send_last(self, message):
         """Sends the last message; returns when it is gone, or when it stays in the pipe."""
-        self.hurry.set()
         self.outbox.close(message)
         self.sender.join(timeout=2)
 

@@ -59,3 +59,10 @@ def checked_count(method, name, value):
     if not isinstance(value, numbers.Integral) or value < 1:
         raise ValueError(f"{method}: {name} is {value!r}, expected a whole number, 1 or more")
     return value
+
+
+def checked_function(method, name, value):
+    """The value, if it is a function, or None."""
+    if value is not None and not callable(value):
+        raise ValueError(f"{method}: {name} is {described(value)}, expected a function, or None")
+    return value

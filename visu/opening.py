@@ -6,6 +6,7 @@ import sys
 
 from visu.channel import DrawingProcess
 from visu.displays import Failed, Film, Notebook, PictureFile
+from visu.reading import ReadingWindow
 from visu.runtime import in_notebook
 from visu.screen import NO_DISPLAY, WINDOWLESS_BACKENDS, chosen_backend, display_name, lacks_display
 from visu.window import Window
@@ -22,12 +23,16 @@ class Crash(NoDisplay):
     """Its process ended before it could say a reason."""
 
 
-def open_display(style, iterations, save_movie):
-    """A Display. save_movie: False, True for a film of the usual name, or the name of the film."""
+def open_display(style, iterations, save_movie, read_digits=None):
+    """A Display.
+
+    save_movie: False, True for a film of the usual name, or the name of the film. read_digits: a function from images
+    float32 [n, 28, 28, 1] to probabilities [n, 10], for digits that are drawn in a window, or None.
+    """
     if save_movie:
         return start_film(style, iterations, save_movie)
     try:
-        return start(Notebook, style, iterations) if in_notebook() else start_window(style, iterations)
+        return start(Notebook, style, iterations) if in_notebook() else start_window(style, iterations, read_digits)
     except NoDisplay as error:
         reason = f"No window: {error}. Training goes on as text"
     try:
@@ -48,7 +53,15 @@ def start_film(style, iterations, save_movie):
         sys.exit(f"save_movie={save_movie!r} can't make {path}: {error}")
 
 
-def start_window(style, iterations):
+def start_window(style, iterations, read_digits):
+    if not read_digits:
+        return start_some_window(Window, style, iterations)
+    window = start_some_window(ReadingWindow, style, iterations)
+    window.read_by(read_digits)
+    return window
+
+
+def start_some_window(way, style, iterations):
     backend = chosen_backend()
     if backend and backend.lower() in WINDOWLESS_BACKENDS:
         raise NoDisplay(f"MPLBACKEND={backend} has no windows")
@@ -56,12 +69,12 @@ def start_window(style, iterations):
         raise NoDisplay(NO_DISPLAY)
     awaited = f"the display {display_name()}" if display_name() else "a window"
     try:
-        return start(Window, style, iterations, backend, awaited=awaited)
+        return start(way, style, iterations, backend, awaited=awaited)
     except Crash:
         if backend:
             raise
     # matplotlib's first choice may end the program, as Qt does without some of its system libraries
-    return start(Window, style, iterations, None, awaited=awaited, MPLBACKEND="TkAgg")
+    return start(way, style, iterations, None, awaited=awaited, MPLBACKEND="TkAgg")
 
 
 def start(way, style, iterations, *more, awaited=None, **variables):

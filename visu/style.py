@@ -31,6 +31,8 @@ LAYOUTS = {  # key: the panels it shows, as they stand in the window
 }
 KEYS = dict.fromkeys(LAYOUTS, "show_layout")  # key: the method of WindowShow that it calls
 KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
+PAD_KEYS = {"d": "show_or_hide_pad", "c": "clear_pad", "m": "centre_or_not"}  # of PadShow, which has those above too
+PAD_PLACE = 3  # the panel that makes room for the pad
 
 SIZE = (19.2, 10.8)  # inches
 MARGINS = {"left": 0.85, "right": 0.3, "top": 0.6, "bottom": 0.5}  # inches around each panel, in a window of that size

@@ -20,6 +20,7 @@ from visu.words import first_line  # noqa: E402
 
 SHOWS = {
     "window": "window.WindowShow",
+    "pad": "pad_window.PadShow",
     "notebook": "files.NotebookShow",
     "picture": "files.PictureFileShow",
     "film": "film.FilmShow",

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A figure in a window of its own, by whichever back end of matplotlib works here."""
 
-import contextlib
-
 import matplotlib
 
+from visu.drawing.pages import forgive_closed_pages, show_all_pictures
 from visu.screen import NO_DISPLAY, WINDOWLESS_BACKENDS, lacks_display
-from visu.style import COLOURS, KEYS, SIZE
+from visu.style import COLOURS, SIZE
 from visu.words import first_line, printable
 
 CHROME = (20, 130)  # pixels of a screen that frames, title, tool bar and task bar may need beside the figure
 
 
-def open_figure(style, wished=None):
+def open_figure(style, keys, wished=None):
     """A figure in a window of its own, by the back end that the user wished, or by the first that works here.
 
+    keys: those that have a meaning of their own, and none of matplotlib's.
     Raises RuntimeError with the reason where there can't be one.
     """
     try:
@@ -39,28 +39,13 @@ def open_figure(style, wished=None):
         raise RuntimeError(f"matplotlib's back end is {backend}, which has no windows")
     for name in matplotlib.rcParams:
         if name.startswith("keymap."):  # one meaning for each key
-            matplotlib.rcParams[name] = [key for key in matplotlib.rcParams[name] if key not in KEYS]
+            matplotlib.rcParams[name] = [key for key in matplotlib.rcParams[name] if key not in keys]
     if backend == "webagg":
         matplotlib.rcParams["webagg.open_in_browser"] = not lacks_display()  # over ssh it would be one in the terminal
         forgive_closed_pages()
+        show_all_pictures()
     fit_to_screen(figure)
     return figure
-
-
-def forgive_closed_pages():
-    """Lets WebAgg go on when a page is closed while something is on its way to it.
-
-    As it is, that fails in the middle of the drawing, and a page that is loaded at that moment stays empty.
-    """
-    from matplotlib.backends.backend_webagg import WebAggApplication
-    from tornado.websocket import WebSocketClosedError, WebSocketHandler
-
-    def write_message(self, *arguments, **options):
-        with contextlib.suppress(WebSocketClosedError):
-            written = WebSocketHandler.write_message(self, *arguments, **options)
-            written.add_done_callback(lambda written: written.cancelled() or written.exception())
-
-    WebAggApplication.WebSocket.write_message = write_message
 
 
 def try_tk():

@@ -8,13 +8,14 @@ from visu.drawing.panels import Panel
 
 
 class DigitsPanel(Panel):
-    """A picture of digits; scale=(100, 90) puts percent on its left side, from the top to the bottom."""
+    """A picture of digits, uint8 [height, width, 3] or [height, width]; scale=(100, 90) puts percent on its left side, from the top to the bottom."""
 
     def __init__(self, axes, get_picture, scale=None):
         super().__init__(axes, [])
         self.get_picture, self.scale = get_picture, scale
         self.picture = None  # the one that is shown
-        self.moving = [DigitsImage(self), *axes.spines.values()]
+        self.image = DigitsImage(self)
+        self.moving = [self.image, *axes.spines.values()]
         axes.set_aspect("equal")
         axes.set_xticks([])
         axes.set_yticks([])
@@ -43,7 +44,7 @@ class DigitsPanel(Panel):
 
     def reset_zoom(self):
         if self.picture is not None:
-            height, width, _ = self.picture.shape
+            height, width = self.picture.shape[:2]
             self.axes.set_xlim(0, width)
             self.axes.set_ylim(height, 0)
 
@@ -55,17 +56,24 @@ class DigitsImage:
         self.panel = panel
 
     def draw(self, renderer):
-        if self.panel.picture is None:
-            return
-        axes, (height, width, _) = self.panel.axes, self.panel.picture.shape
+        if self.panel.picture is not None:
+            self.paint(renderer, *self.place(renderer.get_image_magnification()))
+
+    def place(self, magnification=1):
+        """Where it is: its lower left corner on the canvas, its size in pixels, and what it shows of the picture.
+
+        The last as left, top, right and bottom, in pixels of the picture.
+        """
+        axes, (height, width) = self.panel.axes, self.panel.picture.shape[:2]
         left, right = np.clip(axes.get_xlim(), 0, width)
         bottom, top = np.clip(axes.get_ylim(), 0, height)  # y, as that of the picture, grows downwards
-        place = axes.transData.transform([(left, bottom), (right, top)])  # [2, 2], x and y in pixels
-        (x, y), size = (
-            place[0],
-            np.rint((place[1] - place[0]) * renderer.get_image_magnification()).astype(int).tolist(),
-        )
+        low, high = axes.transData.transform([(left, bottom), (right, top)])
+        return np.rint(low), np.rint((high - low) * magnification), (left, top, right, bottom)
+
+    def paint(self, renderer, corner, size, box):
+        """Paints what is in a box of the picture."""
+        size = size.astype(int).tolist()
         if min(size) > 0:
-            image = Image.fromarray(self.panel.picture).resize(size, Image.HAMMING, box=(left, top, right, bottom))
+            image = Image.fromarray(self.panel.picture).resize(size, Image.HAMMING, box=box)
             pixels = np.array(image.convert("RGBA"))[::-1].copy()  # from the bottom to the top, as matplotlib wants it
-            renderer.draw_image(renderer.new_gc(), round(x), round(y), pixels)
+            renderer.draw_image(renderer.new_gc(), *corner.astype(int).tolist(), pixels)

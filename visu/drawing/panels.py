@@ -12,6 +12,8 @@ from visu.style import BUCKETS, COLOURS, CURVES, FONT_SIZES, LINE_WIDTHS
 class Panel(Part):
     """What all panels have in common. Theirs are update, which takes in new data, and reset_zoom."""
 
+    TITLE = "title"  # its size is this one of FONT_SIZES
+
     def __init__(self, axes, moving):
         super().__init__(axes.figure, axes, moving)
         self.axes = axes
@@ -26,7 +28,7 @@ class Panel(Part):
     def show_at(self, cell, inner):
         """Shows it in a cell of the figure, the axes in an inner part of that; both [left, bottom, width, height]."""
         self.forget_if_stale()
-        self.blank.set_bounds(*cell)
+        self.occupy(*cell)
         self.axes.set_visible(True)
         self.axes.set_position([cell[0] + inner[0], cell[1] + inner[1], inner[2], inner[3]])
         self.axes.apply_aspect()  # a backdrop that is there already is not drawn, which would do it
@@ -43,7 +45,7 @@ class Panel(Part):
 
     def set_scale(self, scale):
         """Sizes of letters and lines go with the scale."""
-        size = FONT_SIZES["title"] * scale
+        size = FONT_SIZES[self.TITLE] * scale
         # with a y, or matplotlib would look at each drawing whether there is anything to move the title away from
         self.axes.set_title(self.axes.get_title(), fontsize=size, color=COLOURS["text"], y=1, pad=0.4 * size)
         self.axes.tick_params(labelsize=FONT_SIZES["ticks"] * scale, pad=5 * scale)

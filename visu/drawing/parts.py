@@ -3,8 +3,10 @@
 
 import textwrap
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from visu.style import COLOURS, FONT_SIZES, MARGINS
 
@@ -32,15 +34,26 @@ class Part:
     def is_visible(self):
         return self.still.get_visible()
 
+    def occupy(self, left, bottom, width, height):
+        """Takes this part of the figure, in whole pixels: so neighbours neither overlap nor leave a gap."""
+        size = self.figure.bbox.size
+        edges = np.array([[left, bottom], [left + width, bottom + height]])
+        (left, bottom), (right, top) = np.floor(np.round(edges * size, 3) + 0.5) / size
+        self.blank.set_bounds(left, bottom, right - left, top - bottom)
+
     def extent(self):
-        return self.blank.get_window_extent()
+        """Where it is on the canvas, in pixels."""
+        return Bbox(np.rint(self.blank.get_window_extent().get_points()))
 
     def draw(self, renderer):
         for artist in (self.blank, self.still, *self.moving):
             artist.draw(renderer)
 
     def draw_on_canvas(self):
-        """Draws it on a canvas that can remember pixels: most of the time those of its backdrop are there already."""
+        """Draws it on a canvas that can remember pixels: most of the time those of its backdrop are there already.
+
+        Returns the extent of what it drew.
+        """
         canvas, extent = self.figure.canvas, self.extent()
         renderer = canvas.get_renderer()
         self.forget_if_stale()
@@ -52,6 +65,11 @@ class Part:
             self.backdrops[extent.bounds] = canvas.copy_from_bbox(extent)
         for artist in self.moving:
             artist.draw(renderer)
+        return extent
+
+    def draw_change(self):
+        """Draws on the canvas what the last update has changed; returns the extent of what it drew."""
+        return self.draw_on_canvas()
 
     def forget_if_stale(self):
         """Forgets the backdrops, if anything changed in what stands still: so matplotlib marks that."""
@@ -88,7 +106,7 @@ class StatusLine(Part):
         if in_one_line:
             self.right.set_x(1 - margin / width)
         self.right.set_horizontalalignment("right" if in_one_line else "left")
-        self.blank.set_bounds(0, 0, 1, part)
+        self.occupy(0, 0, 1, part)
         return part
 
     def update(self, texts):

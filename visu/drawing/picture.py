@@ -3,20 +3,22 @@
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from visu.drawing.digits_panel import DigitsPanel
+from visu.drawing.pad_panels import PadPanels
 from visu.drawing.panels import BandsPanel, CurvesPanel
 from visu.drawing.parts import StatusLine, has_pixels
-from visu.style import BAND_COLOURS, COLOURS, CURVES, LAYOUTS, MARGINS, SCALES, SIZE, TITLES
+from visu.style import BAND_COLOURS, COLOURS, CURVES, LAYOUTS, MARGINS, PAD_PLACE, SCALES, SIZE, TITLES
 
 
 class Picture:
     """The six panels and a line of text, drawn on a matplotlib figure from a History.
 
-    iterations: how many the whole run has.
+    iterations: how many the whole run has. pad: a Pad, to be shown in the place of a panel, if there is one.
     """
 
-    def __init__(self, figure, style, history, iterations):
+    def __init__(self, figure, style, history, iterations, pad=None):
         self.figure, self.history = figure, history
         colours = [BAND_COLOURS[number] for number in style.band_colours]
         axes = [figure.add_subplot(label=f"panel {number}") for number in range(1, 1 + len(TITLES))]
@@ -31,6 +33,9 @@ class Picture:
         ]
         for panel, title in zip(self.panels, style.titles):
             panel.axes.set_title(title)
+        self.pad = PadPanels(lambda label: figure.add_subplot(label=label), pad) if pad else None
+        self.pad_is_up = False
+        self.panels += self.pad.panels if pad else []
         self.status = StatusLine(figure)
         self.parts = [*self.panels, self.status]
         self.scale = None
@@ -41,6 +46,13 @@ class Picture:
     def show_layout(self, key):
         """Shows the panels of LAYOUTS[key] and hides the others."""
         self.layout = LAYOUTS[key]
+        self.place_panels()
+
+    def show_pad(self, is_up):
+        """Shows the pad in the place of its panel, or that panel again."""
+        self.pad_is_up = is_up
+        if is_up and not any(PAD_PLACE in row for row in self.layout):
+            self.layout = LAYOUTS["0"]
         self.place_panels()
 
     def fit_to_size(self):
@@ -64,13 +76,15 @@ class Picture:
         left, right = (min(margin[side] / width, 0.2 * cell_width) for side in ("left", "right"))
         top, bottom = (min(margin[side] / height, 0.2 * cell_height) for side in ("top", "bottom"))
         inner = [left, bottom, cell_width - left - right, cell_height - top - bottom]
-        places = {number: (row, column) for row, line in enumerate(self.layout) for column, number in enumerate(line)}
-        for number, panel in enumerate(self.panels, start=1):
-            if number in places:
-                row, column = places[number]
-                panel.show_at([column * cell_width, 1 - (row + 1) * cell_height, cell_width, cell_height], inner)
-            else:
-                panel.hide()
+        for panel in self.panels:
+            panel.hide()
+        for row, line in enumerate(self.layout):
+            for column, number in enumerate(line):
+                cell = [column * cell_width, 1 - (row + 1) * cell_height, cell_width, cell_height]
+                if number == PAD_PLACE and self.pad_is_up:
+                    self.pad.show_at(cell, inner, (width, height))
+                else:
+                    self.panels[number - 1].show_at(cell, inner)
         self.rearranged = True
 
     def visible_parts(self):
@@ -107,10 +121,18 @@ class Picture:
         """Draws only these parts, and shows them on the screen."""
         if not has_pixels(self.figure.canvas):
             return self.figure.canvas.draw()
-        for part in parts:
-            part.draw_on_canvas()
-        for part in parts:
-            self.figure.canvas.blit(part.extent())
+        self.show_on_screen([part.draw_on_canvas() for part in parts])
+
+    def redraw_pad(self):
+        """Draws only what is new on the pad."""
+        changed = [panel for panel in self.pad.panels if panel.is_visible() and panel.update()]
+        if not has_pixels(self.figure.canvas):
+            return self.redraw(changed) if changed else None
+        self.show_on_screen([panel.draw_change() for panel in changed])
+
+    def show_on_screen(self, extents):
+        if extents:  # together, as one that is shown in a browser costs as much as all
+            self.figure.canvas.blit(Bbox.union(extents))
 
 
 def file_picture(style, history, iterations):

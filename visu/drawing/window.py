@@ -21,10 +21,13 @@ DRAWING_SHARE = 1 / 40  # of the time, between these two: training needs the pro
 class WindowShow(Show):
     """The window: what came in is drawn a few times a second, and at once when somebody pressed a key."""
 
+    keys = KEYS
+    pad = None
+
     def __init__(self, reply, style, iterations, wished_backend):
         super().__init__(reply, style, iterations)
-        figure = self.figure = open_figure(style, wished_backend)
-        self.picture = Picture(figure, style, self.history, iterations)
+        figure = self.figure = open_figure(style, self.keys, wished_backend)
+        self.picture = Picture(figure, style, self.history, iterations, self.pad)
         self.messages = queue.Queue()
         self.next_frame = 0.0
         self.resized = True  # then it is not enough to draw what changed
@@ -87,8 +90,8 @@ class WindowShow(Show):
     # keys
 
     def on_key(self, event):
-        if event.key in KEYS:
-            getattr(self, KEYS[event.key])(event.key)
+        if event.key in self.keys:
+            getattr(self, self.keys[event.key])(event.key)
 
     def show_layout(self, key):
         self.picture.show_layout(key)

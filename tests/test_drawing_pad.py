@@ -1,0 +1,192 @@
+"""What the mouse draws on the pad, and what of it the network is asked."""
+
+import numpy as np
+import pytest
+
+from pads import ONE, SHEET, ZERO, picture_with_pad
+from visu.drawing.pad import Pad
+from visu.drawing.pen import PEN, SIDE, Sheet
+
+
+def draw(sheet, *strokes, rubs_out=False):
+    for stroke in strokes:
+        places = SIDE * np.array(stroke)
+        sheet.put_pen(places[0], rubs_out)
+        for place in places[1:]:
+            sheet.move_pen(place)
+        sheet.lift_pen()
+
+
+def pixel(sheet, x, y):
+    return sheet.pixels[int(SIDE * y), int(SIDE * x)]
+
+
+@pytest.fixture
+def questions():
+    return []
+
+
+@pytest.fixture
+def pad(questions):
+    return Pad(lambda *question: questions.append(question))
+
+
+# -- strokes
+
+
+def test_a_line_is_as_wide_as_those_of_mnist_everywhere():
+    sheet = Sheet()
+    draw(sheet, [(0.2, 0.3), (0.8, 0.3), (0.8, 0.9)])
+    for line in (sheet.pixels[:, SIDE // 3], sheet.pixels[int(0.7 * SIDE)]):
+        assert abs((255 - line.astype(float)).sum() / 255 - 2 * PEN) < 1.5
+    assert 2 <= 28 * 2 * PEN / SIDE <= 3
+
+
+def test_a_press_without_a_move_makes_a_dot():
+    sheet = Sheet()
+    draw(sheet, [(0.5, 0.5)])
+    assert abs((sheet.pixels < 128).sum() / (np.pi * PEN**2) - 1) < 0.03
+
+
+def test_between_few_places_of_the_mouse_a_stroke_goes_in_curves():
+    sheet = Sheet()
+    turns = np.linspace(0, 2 * np.pi, 13)
+    draw(sheet, np.column_stack([0.5 + 0.3 * np.cos(turns), 0.5 + 0.3 * np.sin(turns)]))
+    rows, columns = np.nonzero(sheet.pixels < 128)
+    distances = np.hypot(rows + 0.5 - SIDE / 2, columns + 0.5 - SIDE / 2)
+    assert abs(distances - 0.3 * SIDE).max() < PEN + 0.012 * SIDE  # a polygon of 12 sides is 0.010 off at each
+    for turn in np.linspace(0, 2 * np.pi, 100):
+        assert pixel(sheet, 0.5 + 0.295 * np.cos(turn), 0.5 + 0.295 * np.sin(turn)) == 0
+
+
+def test_the_end_of_a_stroke_is_where_the_mouse_is():
+    sheet = Sheet()
+    sheet.put_pen((100, 100))
+    for place in ((200, 100), (200, 300), (50, 300)):
+        sheet.move_pen(place)
+        assert sheet.pixels[place[1], place[0]] == 0
+
+
+def test_what_was_drawn_can_be_rubbed_out_and_several_strokes_make_one_digit():
+    sheet = Sheet()
+    draw(sheet, ONE, [(0.2, 0.5), (0.8, 0.5)])
+    assert pixel(sheet, 0.5, 0.2) == pixel(sheet, 0.2, 0.5) == 0
+    draw(sheet, [(0.5, 0.1), (0.5, 0.3)], rubs_out=True)
+    assert pixel(sheet, 0.5, 0.2) == 255 and pixel(sheet, 0.2, 0.5) == 0
+    sheet.clear()
+    assert (sheet.pixels == 255).all()
+
+
+def test_a_stroke_may_leave_the_sheet():
+    sheet = Sheet()
+    draw(sheet, [(0.5, 0.5), (3, 0.5), (3, -2), (0.5, -1), (0.5, 0.4)])
+    assert pixel(sheet, 0.99, 0.5) == pixel(sheet, 0.5, 0.1) == 0
+
+
+# -- questions
+
+
+def test_a_digit_is_asked_about_as_often_as_it_changes(pad, questions):
+    pad.look()
+    assert questions == []
+    draw(pad.sheet, ONE)
+    pad.look()
+    pad.look()
+    draw(pad.sheet, [(0.3, 0.9), (0.7, 0.9)])
+    pad.look()
+    (first, before), (second, after) = questions
+    assert first == second and (before.dtype, before.shape) == (np.float32, (28, 28))
+    assert after.sum() > before.sum()
+
+
+def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_it_lies(pad, questions):
+    draw(pad.sheet, [(0.1, 0.1), (0.1, 0.35)])
+    pad.look()
+    pad.centre_or_not()
+    pad.centre_or_not()
+    centred, lying, again = [image for _, image in questions]
+    rows, columns = np.nonzero(centred > 0.5)
+    assert rows.max() - rows.min() == 19 and abs(rows.mean() - 13.5) <= 1 and abs(columns.mean() - 13.5) <= 1
+    rows, columns = np.nonzero(lying > 0.5)
+    assert rows.max() <= 11 and columns.max() <= 4
+    assert (again == centred).all()
+    assert pad.hints().endswith("(on)")
+
+
+@pytest.mark.parametrize("empty", ["clear", "rub out"])
+def test_an_empty_sheet_is_no_digit_and_an_answer_that_comes_late_is_not_shown(empty, pad, questions):
+    draw(pad.sheet, [(0.5, 0.5), (0.6, 0.5)])
+    pad.look()
+    number = questions[0][0]
+    pad.show_answer(number, np.eye(10)[3])
+    assert pad.probabilities.argmax() == 3
+    if empty == "clear":
+        pad.clear()
+    else:
+        draw(pad.sheet, [(0.5, 0.5), (0.6, 0.5)], rubs_out=True)
+        pad.look()
+    assert questions[1] == (number, None)
+    pad.show_answer(number, np.eye(10)[3])
+    assert pad.probabilities is None
+    draw(pad.sheet, ZERO)
+    pad.look()
+    pad.show_answer(number, np.eye(10)[3])
+    assert pad.probabilities is None
+    pad.show_answer(questions[-1][0], np.eye(10)[0])
+    assert pad.probabilities.argmax() == 0
+
+
+# -- panels
+
+
+@pytest.mark.parametrize("size", [(1344, 756), (3840, 2160), (700, 850), (1400, 500)])
+@pytest.mark.parametrize("key", "039")
+def test_the_three_stand_side_by_side_in_the_place_of_a_panel(key, size):
+    picture = picture_with_pad(Pad(print), size, key)
+    sheet, seen, answer = picture.pad.panels
+    boxes = [panel.axes.get_position() for panel in picture.pad.panels]
+    assert boxes[0].width * size[0] == pytest.approx(boxes[0].height * size[1])
+    assert boxes[0].x1 < boxes[1].x0 == pytest.approx(boxes[2].x0) and boxes[2].y1 < boxes[1].y0
+    assert boxes[0].y0 == pytest.approx(boxes[2].y0) and boxes[0].y1 == pytest.approx(boxes[1].y1)
+    extents = [part.extent() for part in picture.visible_parts()]
+    assert sum(extent.width * extent.height for extent in extents) == size[0] * size[1]  # no gaps, and no overlaps
+    assert all((np.rint(extent.extents) == extent.extents).all() for extent in extents)
+    renderer = picture.figure.canvas.get_renderer()
+    hints, whole = sheet.axes.xaxis.label.get_window_extent(renderer), sheet.extent()
+    assert whole.x0 <= hints.x0 and hints.x1 <= whole.x1 and whole.y0 <= hints.y0
+
+
+@pytest.mark.parametrize("size", [(1344, 756), (3840, 2160)])
+def test_what_is_drawn_bit_by_bit_looks_as_if_drawn_at_once(size, pad):
+    picture = picture_with_pad(pad, size, "3")
+    panel = picture.pad.panels[SHEET]
+    panel.axes.set_xlim(100, 400)  # zoomed
+    panel.axes.set_ylim(400, 100)
+    picture.figure.canvas.draw()
+    for stroke in (ZERO, ONE):
+        pad.sheet.put_pen(SIDE * np.array(stroke[0]))
+        for place in stroke[1:]:
+            pad.sheet.move_pen(SIDE * np.array(place))
+            pad.look()
+            picture.redraw_pad()
+    bit_by_bit = np.array(picture.figure.canvas.buffer_rgba()).astype(int)
+    picture.figure.canvas.draw()
+    at_once = np.array(picture.figure.canvas.buffer_rgba()).astype(int)
+    assert abs(bit_by_bit - at_once).max() <= 1  # of 255
+    assert (at_once < 128).any()
+
+
+def test_the_bars_say_how_probable_each_digit_is(pad):
+    picture = picture_with_pad(pad)
+    answer = picture.pad.panels[-1]
+    assert [bar.get_width() for bar in answer.bars] == [0] * 10
+    draw(pad.sheet, ONE)
+    pad.look()
+    probabilities = np.array([0, 0.7, 0, 0, 0.2, 0, 0, 0.1, 0, 0])
+    pad.show_answer(1, probabilities)
+    assert answer.update()
+    assert [bar.get_width() for bar in answer.bars] == probabilities.tolist()
+    assert (answer.best.get_text(), answer.best.get_position()[1]) == ("70 %", 1)
+    assert len({bar.get_facecolor() for bar in answer.bars}) == 2
+    pad.stop()
+    assert answer.update() and answer.best.get_text() == ""

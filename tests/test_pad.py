@@ -1,0 +1,314 @@
+"""Digits drawn with the mouse in the window, in Tk and Qt, and on the page of WebAgg, and how they are read."""
+
+import re
+
+import numpy as np
+import pytest
+
+from helpers import FINISHED, made_up_training, own_lines, run_script, shortened_text_only, stage_source, wait_until
+from pads import BARS, ONE, SEEN, SHEET, ZERO, most_probable, on_sheet, part_of
+from screens import HEIGHT, WIDTH, WindowedProgram
+
+# Says where the ink is, and takes each digit for a 7
+READS_SEVEN = """
+def read_digits(images):
+    assert (images.shape, images.dtype) == ((1, 28, 28, 1), np.float32)
+    rows, columns = np.nonzero(images[0, :, :, 0] > 0.5)
+    print("read", rows.min(), rows.max(), columns.min(), columns.max(), flush=True)
+    return np.eye(10)[[7]]
+
+"""
+
+
+def reading(source, function=READS_SEVEN):
+    """A made-up training that also has this function, read_digits."""
+    call = "test_data_update_freq=50"
+    return source.replace("\ndatavis.animate(", f"{function}\ndatavis.animate(").replace(
+        call, f"{call}, read_digits=read_digits"
+    )
+
+
+ENDLESS = made_up_training(1000000)
+
+
+class Pad:
+    """The pad of a program with a window, or of a page."""
+
+    def __init__(self, owner):
+        self.owner = owner
+        self.press = owner.press
+
+    def stroke(self, stroke, button="left", key="0"):
+        """From place to place, in parts of the sheet."""
+        places = on_sheet(stroke, key)
+        if isinstance(self.owner, WindowedProgram):
+            pixels = [(x * WIDTH, y * HEIGHT) for x, y in places]
+            self.owner.stroke(*pixels, button={"left": 1, "right": 3}[button])
+        else:
+            self.owner.stroke(*places, button=button)
+
+    def picture(self):
+        """What the window shows, uint8 [height, width, 3]."""
+        picture = self.owner.picture()
+        return picture if picture.dtype == np.uint8 else np.uint8(255 * picture[..., :3])
+
+    def ink(self, stroke, panel=SHEET):
+        """Whether there is ink at each place of a stroke."""
+        part = part_of(self.picture(), panel)
+        return [part[int(y * len(part)), int(x * len(part)), 0] < 60 for x, y in stroke]
+
+    def wait_for(self, digit):
+        wait_until(lambda: most_probable(self.picture()) == digit, f"it is read as {digit}")
+
+    def wait_until_drawn(self, stroke, is_drawn=True):
+        wait_until(lambda: set(self.ink(stroke)) == {is_drawn}, "a stroke is drawn, or is not there any longer")
+
+    def wait_until_gone(self):
+        wait_until(lambda: part_of(self.picture(), SHEET)[:8].std() > 5, "the training digits are back")
+
+
+@pytest.fixture
+def start(folder, screen, toolkit):
+    """A function that starts the source of a script with a window."""
+    runs = []
+
+    def start_run(source):
+        runs.append(WindowedProgram(source, folder, screen, toolkit))
+        return runs[-1], Pad(runs[-1])
+
+    yield start_run
+    for run in runs:
+        run.stop()
+
+
+def where(match):
+    return [int(number) for number in match.groups()]
+
+
+READ = r"^read (\d+) (\d+) (\d+) (\d+)"
+CORNER, BESIDE = [(0.1, 0.1), (0.1, 0.35)], [(0.3, 0.12), (0.3, 0.33)]
+
+
+def work_on_the_pad(program, pad):
+    """All that can be done on it; the training has ended."""
+    pad.press("d")
+    wait_until(lambda: part_of(pad.picture(), SHEET)[8:-8, 8:-8].min() == 255, "an empty sheet is shown")
+    pad.stroke(CORNER)
+    top, bottom, left, right = where(program.read_until(READ))
+    assert bottom - top == 19 and 8 <= (left + right) / 2 <= 19  # scaled, and centred
+    pad.wait_until_drawn(CORNER)
+    pad.wait_for(7)
+    wait_until(lambda: pad.ink([(0.5, 0.5)], SEEN) == [True], "what is seen is centred")
+    pad.press("m")
+    read_later(program, lambda top, bottom, left, right: bottom <= 11 and right <= 4)  # as it lies
+    wait_until(lambda: pad.ink([(0.5, 0.5), (0.1, 0.2)], SEEN) == [False, True], "what is seen is in the corner")
+    pad.stroke(BESIDE)
+    read_later(program, lambda top, bottom, left, right: left <= 3 and right >= 8)  # both strokes
+    pad.stroke(CORNER, button="right")
+    pad.wait_until_drawn(CORNER, False)
+    pad.wait_until_drawn(BESIDE)
+    read_later(program, lambda top, bottom, left, right: left >= 6)
+    pad.press("c")
+    pad.wait_until_drawn(BESIDE, False)
+    pad.wait_for(None)
+    pad.press("m")
+    pad.stroke(ZERO)
+    pad.wait_until_drawn(ZERO)
+    pad.press("d")
+    pad.wait_until_gone()
+    pad.press("d")
+    pad.wait_until_drawn(ZERO)  # it is still there
+    pad.wait_for(7)
+    pad.press("0")
+    pad.wait_until_gone()
+
+
+def read_later(program, is_wanted):
+    """Waits until a digit is read that is as wanted; those between two events of the mouse are not."""
+    while not is_wanted(*where(program.read_until(READ))):
+        continue
+
+
+def test_the_mouse_draws_and_erases_and_keys_clear_and_centre(start):
+    run, pad = start(reading(made_up_training(101)))
+    run.read_until(FINISHED)
+    work_on_the_pad(run, pad)
+    lines = len(run.lines)
+    pad.press("3")
+    run.still_picture()
+    pad.press("d")  # the pad alone
+    pad.stroke([(0.2, 0.8), (0.8, 0.8)], key="3")
+    alone = run.still_picture()
+    assert len(run.lines) > lines
+    for key in "1467890":
+        pad.press(key)
+        run.still_picture()
+    pad.press("3")
+    pad.press("d")
+    assert (run.still_picture() == alone).all()
+    pad.press("o")  # zooms
+    pad.stroke([(0, 0), (0.5, 0.5)], key="3")
+    pad.press("o")
+    zoomed = run.still_picture()
+    lines = len(run.lines)
+    pad.stroke([(0.5, 0.1), (0.5, 0.3)], key="3")
+    wait_until(lambda: len(run.lines) > lines, "it is read")
+    pad.press("h")
+    picture = run.still_picture()
+    assert (zoomed != alone).any() and (picture != alone).any()
+    x, y = np.multiply(on_sheet([(0.25, 0.1)], "3")[0], (WIDTH, HEIGHT)).astype(int)  # so it lies with the zoom
+    assert alone[y, x].min() == 255 and picture[y, x].max() == 0
+    pad.press("q")
+    assert run.end()[1:] == ("", 0)
+
+
+def test_on_a_page_the_mouse_draws_and_erases_and_keys_clear_and_centre(folder, browser):
+    from programs import Program
+
+    program = Program(reading(made_up_training(101)), folder, MPLBACKEND="WebAgg")
+    page = browser.open(program.read_address())
+    try:
+        program.read_until(FINISHED)
+        work_on_the_pad(program, Pad(page))
+    finally:
+        page.close()
+        program.stop()
+    assert "Traceback" not in program.text()
+
+
+READS_THE_TIME = """
+def read_digits(images):
+    print("read", flush=True)
+    return np.eye(10)[[int(1000 * weights[0]) % 10]]
+
+"""
+
+
+def test_it_is_read_in_a_pause_and_again_and_again_while_training_changes_the_network(start):
+    run, pad = start(reading(ENDLESS, READS_THE_TIME).replace("import time", "import time, visu.channel", 1))
+    run.read_until("^50:")
+    pad.press("d")
+    pad.press("space")
+    run.still_picture()
+    assert not any(line.startswith("read") for line in run.lines)  # as long as nobody draws
+    pad.stroke(ONE)
+    run.read_until("^read")
+    first = wait_until(lambda: most_probable(run.still_picture()) is not None, "it is read")
+    first, lines = most_probable(run.picture()), len(run.lines)
+    run.still_picture()
+    assert len(run.lines) == lines  # once, as nothing changes
+    pad.press("space")
+    wait_until(lambda: most_probable(run.picture()) not in (None, first), "it is read otherwise")
+    pad.press("c")
+    pad.wait_for(None)
+    lines = len(run.lines)
+    run.read_until(r"^\d+50:")
+    run.read_until(r"^\d+00:")
+    assert not any(line.startswith("read") for line in run.lines[lines + 1 :])
+
+
+def test_an_answer_does_not_wait_for_the_next_messages(start):
+    patient = "import visu.channel\nvisu.channel.DrawingProcess.SENDING_INTERVAL = 1000\n"
+    run, pad = start(patient + reading(ENDLESS))
+    run.read_until("^50:")
+    pad.press("d")
+    pad.stroke(ONE)
+    pad.wait_for(7)
+
+
+@pytest.mark.parametrize(
+    "returned, sentence",
+    [
+        ("1 / 0", r"script\.py, line \d+: ZeroDivisionError: division by zero"),
+        ("np.zeros([10])", r"it returned an array, float64 \[10\] for 1 image, expected the probabilities \[n, 10\]"),
+        ("np.full([1, 10], np.nan)", 'it returned "not a number", expected'),
+        ("np.full([1, 10], 3)", "it returned numbers from 3 to 3, expected .* from 0 to 1"),
+        ("'seven'", "it returned 'seven' for 1 image, expected"),
+    ],
+)
+def test_a_function_that_fails_is_named_once_and_training_goes_on(returned, sentence, folder, screen):
+    fails = f"def read_digits(images):\n    print('read', flush=True)\n    return {returned}\n\n"
+    run = WindowedProgram(reading(made_up_training(100000), fails), folder, screen, "TkAgg", name="script.py")
+    try:
+        run.read_until("^50:")
+        run.press("d")
+        Pad(run).stroke(ONE)
+        for _ in range(3):
+            run.read_until("^read")
+        run.read_until("test accuracy")
+        run.press("q")
+        output, errors, status = run.end()
+    finally:
+        run.stop()
+    assert status == 0 and output.splitlines()[-1].startswith("max test accuracy")
+    assert errors.count("\n") == 1
+    assert re.match(rf"read_digits can't read what is drawn: (/.*)?{sentence}.*\. Training goes on\.$", errors)
+
+
+def test_a_script_that_ended_with_an_error_reads_no_more_and_the_window_says_so(start):
+    source = reading(ENDLESS).replace("    time.sleep", "    if i == 60:\n        raise KeyError('mine')\n    time.sleep")
+    run, pad = start(source)
+    run.end()
+    pad.press("d")
+    before = run.still_picture()
+    pad.stroke(ONE)
+    pad.wait_until_drawn(ONE)
+    assert (part_of(run.still_picture(), BARS) == part_of(before, BARS)).all()
+    pad.press("q")
+
+
+def test_without_the_function_the_window_has_no_key_d(start):
+    run, pad = start(made_up_training(101))
+    run.read_until(FINISHED)
+    before = run.still_picture()
+    for key in "dcm":
+        pad.press(key)
+    pad.stroke(ONE)
+    assert (run.still_picture() == before).all()
+
+
+@pytest.mark.parametrize("option", ["", "save_movie='film.mp4', "])
+def test_without_a_window_the_function_is_never_called(option, folder):
+    fails = "def read_digits(images):\n    raise SystemExit('called')\n\n"
+    source = reading(made_up_training(101), fails)
+    process = run_script(source.replace("read_digits=", f"{option}read_digits="), folder)
+    assert process.returncode == 0, process.stderr
+    assert own_lines(process.stdout) == own_lines(run_script(made_up_training(101), folder).stdout)
+
+
+def test_what_is_no_function_is_refused_before_the_training(folder):
+    process = run_script(reading(made_up_training(101), "read_digits = 'seven'\n\n"), folder)
+    assert process.returncode == 1
+    expected = "ValueError: animate: read_digits is 'seven', expected a function, or None"
+    assert process.stderr.splitlines()[-1] == expected
+
+
+@pytest.mark.tensorflow
+def test_stage_1_0_reads_a_1_and_a_0_and_drawing_leaves_its_numbers_as_they_are(tmp_path, screen):
+    source = stage_source("mnist_1.0_softmax.py").replace("iterations=2000", "iterations=1000")
+    slow = source.replace("    # learn from the batch", "    import time; time.sleep(0.005)\n    # learn from the batch")
+    assert slow != source
+    run = WindowedProgram(slow, tmp_path, screen, "TkAgg", name="mnist_1.0_softmax.py")
+    pad = Pad(run)
+    try:
+        run.read_until("^100:")
+        pad.press("d")
+        pad.stroke(ZERO)
+        pad.wait_for(0)
+        pad.press("c")
+        pad.stroke(ONE)
+        pad.wait_for(1)
+        assert not any(FINISHED in line for line in run.lines)
+        run.read_until(FINISHED)
+        pad.wait_for(1)
+        pad.press("c")
+        pad.wait_for(None)
+        pad.stroke(ZERO)
+        pad.wait_for(0)
+        pad.press("q")
+        output, errors, status = run.end()
+    finally:
+        run.stop()
+    assert (errors, status) == ("", 0)
+    text = run_script(shortened_text_only(stage_source("mnist_1.0_softmax.py"), 1000), tmp_path).stdout
+    assert output.splitlines()[:-1] == text.splitlines()
