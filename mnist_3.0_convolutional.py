@@ -142,8 +142,13 @@ def training_step(i, update_test_data, update_train_data):
     sess.run(train_step, {X: batch_X, Y_: batch_Y, step: i})
 
 
+# For digits that you draw: press d in the window, and this says what they are.
+def read(images):
+    return sess.run(Y, {X: images})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+
+
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.
-datavis.animate(training_step, iterations=10000, train_data_update_freq=20, test_data_update_freq=100)
+datavis.animate(training_step, iterations=10000, train_data_update_freq=20, test_data_update_freq=100, read_digits=read)
 
 # Text only, without a window: comment out the line with datavis.animate above, and take the "# " off the line below.
 # for i in range(10000): training_step(i, i % 100 == 0 or i == 9999, i % 20 == 0 or i == 9999)

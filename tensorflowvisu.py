@@ -11,7 +11,7 @@
     │ 4 weights         │ 5 biases          │ 6 test digits     │          space    pause, resume
     └───────────────────┴───────────────────┴───────────────────┘          o h      box zoom, reset the zooms
                                                                            Ctrl-S   save the picture
-                                                                           d        draw a digit, if read_digits is given
+                                                                           d        draw a digit
 
 This file is the door of a house with two wings, one for each of two processes. Arrows, that is imports, go down only.
 
@@ -57,7 +57,14 @@ except ImportError as error:
 
 import numpy as np
 
-from visu.checks import checked_count, checked_function, checked_iteration, checked_number, checked_picture, checked_vector
+from visu.checks import (
+    checked_count,
+    checked_function,
+    checked_iteration,
+    checked_number,
+    checked_picture,
+    checked_vector,
+)
 from visu.curves import Curves
 from visu.digits import tf_format_mnist_images
 from visu.displays import Display
@@ -207,11 +214,11 @@ class MnistDataVis:
         more_tests_at_start tests at each training update until the first regular test.
 
         read_digits is a function from images float32 [n, 28, 28, 1], 0 is paper and 1 is ink, to probabilities [n, 10].
-        With it the window has a pad: d shows it, the mouse draws a digit there, and ten bars show what the network takes
-        it for, at once and again at each training update. The function is called only when something is drawn, in the
-        thread that trains: between two iterations, in a pause, and when training is over, while the program waits for
-        the window to be closed. (In Spyder it does not wait, and reads no more then.) If the function fails, the
-        terminal says so once, and training goes on. Without a window it is never called.
+        With it the window has a pad: d shows it, the mouse draws a digit there, and ten bars show what the network
+        takes it for, at once and again at each training update. The function is called only when something is drawn,
+        in the thread that trains: between two iterations, in a pause, and when training is over, while the program
+        waits for the window to be closed. (In Spyder it does not wait, and reads no more then.) If the function
+        fails, the terminal says so once, and training goes on. Without a window it is never called.
         Reading changes nothing in a network without dropout: the run gives the same numbers. Dropout takes random
         numbers at each reading, even when it keeps all, so after that the run takes others, as with another seed.
 

@@ -106,7 +106,9 @@ class Page:
     def stroke(self, *places, button="left"):
         """With a button of the mouse, from place to place in parts of the picture."""
         box = self.box()
-        points = [{"x": box["x"] + right * box["width"], "y": box["y"] + down * box["height"]} for right, down in places]
+        points = [
+            {"x": box["x"] + right * box["width"], "y": box["y"] + down * box["height"]} for right, down in places
+        ]
         state = {"button": button, "buttons": {"left": 1, "right": 2}[button], "clickCount": 1}
         self.tools.call("Input.dispatchMouseEvent", type="mousePressed", **points[0], **state)
         for point in points[1:]:

@@ -246,7 +246,9 @@ def test_a_function_that_fails_is_named_once_and_training_goes_on(returned, sent
 
 
 def test_a_script_that_ended_with_an_error_reads_no_more_and_the_window_says_so(start):
-    source = reading(ENDLESS).replace("    time.sleep", "    if i == 60:\n        raise KeyError('mine')\n    time.sleep")
+    source = reading(ENDLESS).replace(
+        "    time.sleep", "    if i == 60:\n        raise KeyError('mine')\n    time.sleep"
+    )
     run, pad = start(source)
     run.end()
     pad.press("d")
@@ -286,7 +288,9 @@ def test_what_is_no_function_is_refused_before_the_training(folder):
 @pytest.mark.tensorflow
 def test_stage_1_0_reads_a_1_and_a_0_and_drawing_leaves_its_numbers_as_they_are(tmp_path, screen):
     source = stage_source("mnist_1.0_softmax.py").replace("iterations=2000", "iterations=1000")
-    slow = source.replace("    # learn from the batch", "    import time; time.sleep(0.005)\n    # learn from the batch")
+    slow = source.replace(
+        "    # learn from the batch", "    import time; time.sleep(0.005)\n    # learn from the batch"
+    )
     assert slow != source
     run = WindowedProgram(slow, tmp_path, screen, "TkAgg", name="mnist_1.0_softmax.py")
     pad = Pad(run)

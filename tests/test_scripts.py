@@ -98,7 +98,7 @@ def test_two_neighbours_differ_by_one_lesson(stage, following):
         r"import math|import numpy|step = |pkeep = |[WBY][1-5]?d? = |XX = |YY = |[bW] = |K, L, M, N = |Ylogits = "
         r"|cross_entropy = |lr = |train_step = |allweights = |allbiases = |a, c, im|logits = |\[accuracy, cross_entropy"
         r"|\{X: |\)$|print\(f\"\{i\}: accuracy|datavis.append_training_curves_data\(i, a, c|sess.run\(train_step"
-        r"|datavis.animate\("
+        r"|return sess.run\(|datavis.animate\("
     )
     before, after = code_lines(stage_source(stage)), code_lines(stage_source(following))
     changes = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]

@@ -9,7 +9,6 @@ from visu.displays import ProcessDisplay
 from visu.runtime import in_ipython
 from visu.words import say
 
-
 news = threading.Event()  # a window has said something that the waiting thread should look at
 
 

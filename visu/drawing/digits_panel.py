@@ -8,7 +8,10 @@ from visu.drawing.panels import Panel
 
 
 class DigitsPanel(Panel):
-    """A picture of digits, uint8 [height, width, 3] or [height, width]; scale=(100, 90) puts percent on its left side, from the top to the bottom."""
+    """A picture of digits, uint8 [height, width, 3] or [height, width].
+
+    scale=(100, 90) puts percent on its left side, from the top to the bottom.
+    """
 
     def __init__(self, axes, get_picture, scale=None):
         super().__init__(axes, [])

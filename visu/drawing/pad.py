@@ -4,7 +4,7 @@
 import numpy as np
 
 from visu.drawing.pen import Sheet
-from visu.ink import SIDE, as_it_lies, as_mnist
+from visu.ink import as_it_lies, as_mnist
 
 MAGNIFIED = 8  # times, so that single pixels can be told apart
 FAINTEST = 0.1  # ink, where 1 is all: less than that is none

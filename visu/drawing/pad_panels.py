@@ -160,4 +160,3 @@ class PadPanels:
             [left + split, bottom, width - split, edge],
             [beside, foot, BESIDE * x, (1 - SEEN - BELOW) * y],
         )
-
