@@ -53,7 +53,7 @@ def test_the_arrows_make_no_circle_and_none_leads_up_to_the_door():
     assert height["tensorflowvisu"] == max(height[room] for room in ARROWS if not is_drawing(room))
 
 
-@pytest.mark.parametrize("room", filter(is_drawing, ROOMS))
+@pytest.mark.parametrize("room", [room for room in ROOMS if is_drawing(room)])
 def test_what_draws_knows_neither_tensorflow_nor_the_training_process(room):
     assert not {module for module in imports_of(ROOMS[room])[0] if module.split(".")[0] in ("tensorflow", "mnistdata")}
     assert {module for module in ARROWS[room] if not is_drawing(module)} <= SHARED

@@ -2,7 +2,6 @@
 """How TensorFlow is set up: quiet, and fast on this machine. Whoever needs it imports it from here."""
 
 import contextlib
-import ctypes
 import importlib.machinery
 import os
 import platform
@@ -96,6 +95,8 @@ def quieten_abseil(tensorflow):
 
     It would write two lines when the first session is made.
     """
+    import ctypes  # only now: it may be hidden by a file of the user's, which find_impostor then names
+
     with contextlib.suppress(OSError, AttributeError, ValueError):  # another system, another version, another level
         library = ctypes.CDLL(f"{tensorflow.sysconfig.get_lib()}/libtensorflow_framework.so.2")
         library[SET_MIN_LOG_LEVEL](int(os.environ["TF_CPP_MIN_LOG_LEVEL"]))
