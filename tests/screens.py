@@ -104,5 +104,6 @@ class WindowedProgram(Program):
         moves = [["mousemove", x + round(column), top + round(row)] for column, row in places]
         self.xdotool(*moves[0], "mousedown", button)
         for move in moves[1:]:
-            self.xdotool(*move)  # each by a command of its own: moves that come too fast are taken as one
+            time.sleep(0.03)  # as a hand would; a toolkit takes moves that come too fast as one
+            self.xdotool(*move)
         self.xdotool("mouseup", button)

@@ -145,7 +145,9 @@ def test_the_mouse_draws_and_erases_and_keys_clear_and_centre(start):
         run.still_picture()
     pad.press("3")
     pad.press("d")
-    assert (run.still_picture() == alone).all()
+    again = run.still_picture()
+    # a stroke is drawn piece by piece, and each piece rounds by itself: by 1 of 255 shades at most
+    assert abs(again.astype(int) - alone).max() <= 1
     pad.press("o")  # zooms
     pad.stroke([(0, 0), (0.5, 0.5)], key="3")
     pad.press("o")
