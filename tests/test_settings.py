@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import sys
 import threading
 
 import pytest
@@ -130,14 +131,19 @@ def test_a_script_may_have_any_name(name, encoding, folder):
     assert (folder / name.replace(".py", ".png")).stat().st_size > 20000
 
 
-@pytest.mark.parametrize("name", ["tensorflow.py", "random.py", "numpy.py", "queue.py", "struct.py"])
+# TensorFlow 1.15 does without queue, and its numpy prints lines of its own before the sentence
+HIDDEN = ["tensorflow.py", "random.py", "numpy.py", "struct.py"] + ["queue.py"] * (sys.version_info >= (3, 8))
+
+
+@pytest.mark.parametrize("name", HIDDEN)
 def test_a_file_that_hides_a_module_is_named(name, tmp_path):
     source = "import mnistdata\n" if name == "struct.py" else "x = 1\n"  # half-way when it fails
     (tmp_path / name).write_text(source)
     process = run_script(stage_source(STAGES[0]), tmp_path)
     assert (process.returncode, process.stdout) == (1, "")
-    assert process.stderr.startswith(f"{tmp_path / name} is taken for the module of that name")
-    assert process.stderr.endswith("rename it\n") and process.stderr.count("\n") == 1
+    *others, sentence = process.stderr.splitlines()
+    assert sentence.startswith(f"{tmp_path / name} is taken for the module of that name")
+    assert sentence.endswith("rename it") and (others == [] or sys.version_info < (3, 8))
 
 
 def test_without_the_folder_visu_one_sentence_says_to_copy_it(tmp_path):
