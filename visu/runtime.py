@@ -138,7 +138,8 @@ def find_impostor(error):
     error: the exception that it led to.
     """
     folder, *others = sys.path
-    loaded = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    # by __dict__, as TensorFlow 1.15 has modules that import themselves when they are asked for a name
+    loaded = [getattr(module, "__dict__", {}).get("__file__") or "" for module in list(sys.modules.values())]
     loaded += [frame.filename for frame in traceback.extract_tb(error.__traceback__)]  # it may have failed half-way
     for name in sorted(os.listdir(folder) if os.path.isdir(folder) else ()):
         path = os.path.join(os.path.abspath(folder), name)
