@@ -66,7 +66,7 @@ class Screen:
     def __enter__(self):
         read_end, write_end = os.pipe()
         self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1440x900x24"],
+            ["Xvfb", "-displayfd", str(write_end), "-dpi", "96", "-screen", "0", "1440x900x24"],
             pass_fds=[write_end],
             stderr=subprocess.DEVNULL,
         )

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures how fast drawn digits are read, and what drawing costs. Linux only; needs Xvfb and requirements.txt.
+
+    .venv/bin/pip install -r benchmarks/requirements.txt
+    .venv/bin/python benchmarks/pad.py
+
+latency    strokes during the training: milliseconds from the mouse's first move until the bars show an answer, apart
+           for those that met an evaluation of the test set
+ratio      the seconds of a run with somebody drawing all the time, divided by those of one with the window alone
+
+Nothing else should run on the machine. The tables on standard output are Markdown.
+"""
+
+import argparse
+import functools
+import sys
+import time
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from Xlib import X
+from Xlib.ext import xtest
+
+from window import ROOT, Run, Screen, seconds
+
+sys.path.insert(0, str(ROOT))
+
+from visu.drawing.history import History  # noqa: E402  (the project is not installed)
+from visu.drawing.pad import Pad  # noqa: E402
+from visu.drawing.picture import Picture  # noqa: E402
+from visu.style import TITLES, Style  # noqa: E402
+
+STAGES = sorted(path.stem for path in ROOT.glob("mnist_*.py"))
+WIDTH, HEIGHT, DPI = 1344, 756, 70  # the picture in Tk's window, which has its tool bar below
+SHEET, BARS = 0, 2
+REST = 0.3  # seconds between two strokes
+
+
+@functools.lru_cache(maxsize=None)
+def place(number):
+    """Left, top, width and height of a panel of the pad, in pixels of the screen."""
+    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
+    FigureCanvasAgg(figure)
+    picture = Picture(figure, Style(TITLES, (0, 1), DPI, "benchmark"), History(), 1000, Pad(print))
+    picture.show_pad(True)
+    box = picture.pad.panels[number].axes.get_position()
+    return [round(n) for n in (box.x0 * WIDTH, (1 - box.y1) * HEIGHT, box.width * WIDTH, box.height * HEIGHT)]
+
+
+def bars(screen):
+    left, top, width, height = place(BARS)
+    return screen.pixels(left + 2, top, 8, height)
+
+
+def mouse(screen, kind, x=0, y=0, button=1):
+    xtest.fake_input(screen.display, kind, 0 if kind == X.MotionNotify else button, x=x, y=y)
+    screen.display.sync()
+
+
+def draw_stroke(screen, number):
+    """A stroke from top to bottom, somewhere in the middle; returns when it began to move."""
+    left, top, width, height = place(SHEET)
+    x = left + width // 2 + number % 7 * 4
+    mouse(screen, X.MotionNotify, x, top + height // 6)
+    mouse(screen, X.ButtonPress)
+    begun = time.monotonic()
+    for part in range(1, 9):
+        mouse(screen, X.MotionNotify, x, top + height // 6 + part * height // 12)
+        time.sleep(0.005)
+    mouse(screen, X.ButtonRelease)
+    return begun
+
+
+def start(stage, screen):
+    run = Run(stage, str, DISPLAY=screen.name, MPLBACKEND="TkAgg")
+    while not run.says("\n50:") and not run.says("\n60:"):
+        time.sleep(0.02)
+    screen.focus()
+    return run
+
+
+def finish(run, screen):
+    while not run.says("Finished."):
+        time.sleep(0.1)
+    screen.focus()
+    screen.press("q")
+    return run.end()
+
+
+def measure_latency(stage, screen, strokes):
+    """Rows of when a stroke began and how long its answer took, in seconds, and the calls of training_step."""
+    run = start(stage, screen)
+    screen.press("d")
+    time.sleep(0.5)
+    blank, answers = bars(screen), []
+    for number in range(strokes):
+        if run.says("Finished."):
+            break
+        begun = draw_stroke(screen, number)
+        while bars(screen) == blank and time.monotonic() < begun + 5:
+            time.sleep(0.002)
+        answers.append((begun, time.monotonic() - begun))
+        screen.press("c")
+        while bars(screen) != blank and time.monotonic() < begun + 10:
+            time.sleep(0.01)
+        time.sleep(REST)
+    return np.array(answers), finish(run, screen)
+
+
+def print_latency(screen, strokes):
+    print("| stage | strokes | median, ms | 95th percentile, ms | met a test | 95th percentile of the others, ms |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for stage in STAGES:
+        answers, calls = measure_latency(stage, screen, strokes)
+        tests = calls[calls[:, 2] == 1]
+        met = np.array([((tests[:, 0] <= b + a) & (b <= tests[:, 1])).any() for b, a in answers])
+        milliseconds = 1000 * answers[:, 1]
+        middle, high = np.percentile(milliseconds, [50, 95])
+        others = np.percentile(milliseconds[~met], 95) if (~met).any() else np.nan
+        print(f"| {stage} | {len(met)} | {middle:.0f} | {high:.0f} | {met.sum()} | {others:.0f} |", flush=True)
+
+
+def run_with_window(stage, screen, draws):
+    run = start(stage, screen)
+    if draws:
+        screen.press("d")
+    number = 0
+    while not run.says("Finished."):
+        if draws:
+            draw_stroke(screen, number)
+            number += 1
+        time.sleep(0.05)
+    return seconds(finish(run, screen))
+
+
+def print_ratio(screen):
+    print("\n| stage | window alone, s | somebody draws, s | ratio |\n|---|---|---|---|", flush=True)
+    for stage in STAGES:
+        alone, drawing = (run_with_window(stage, screen, draws) for draws in (False, True))
+        print(f"| {stage} | {alone:.1f} | {drawing:.1f} | {drawing / alone:.2f} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--strokes", type=int, default=60, help="for each stage")
+    options = parser.parse_args()
+    with Screen() as screen:
+        print_latency(screen, options.strokes)
+        print_ratio(screen)
+
+
+if __name__ == "__main__":
+    main()
