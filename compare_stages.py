@@ -29,6 +29,9 @@ from pathlib import Path
 
 import numpy as np
 
+from visu.options import whole_number
+from visu.words import spread
+
 HERE = Path(__file__).resolve().parent
 LAST_LINES = 10  # of a script that failed
 
@@ -206,12 +209,6 @@ SPREAD = ("max test accuracy", "final test accuracy")  # told with the lowest an
 DIGITS = {"accuracy": 4, "tests": 4, "loss": 2}  # by the last word of a heading; other numbers are whole
 
 
-def spread(values, digits=2):
-    """Numbers as text: the median, and of several the lowest and the highest too, like 0.98 (0.97 to 0.99)."""
-    middle, low, high = (f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
-    return f"{middle} ({low} to {high})" if len(values) > 1 else middle
-
-
 def cells(name, runs):
     """One line of the table: medians over the runs, for some with the lowest and the highest as well."""
     row = {"script": name, "seeds": str(len(runs))}
@@ -238,78 +235,14 @@ def save_csv(path, rows):
         writer.writerows(rows)
 
 
-def save_picture(path, curves):
-    """Draws the test curves of all scripts: {name: [results of a seed, …]}, the median with a band over the seeds."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(14, 12), dpi=100)
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(2, 1, sharex=True)
-    figure.subplots_adjust(left=0.05, right=0.71, bottom=0.05, top=0.96, hspace=0.1)  # on the right, room for the names
-    for panel, quantity, title, limits in (
-        (panels[0], "accuracy", "Accuracy on the test digits", (0.9, 1)),
-        (panels[1], "loss", "Cross entropy loss on the test digits", (0, 40)),
-    ):
-        ends = []
-        for number, (name, seeds) in enumerate(curves.items()):
-            length = min(len(results["test"][quantity]) for results in seeds)
-            values = np.array([results["test"][quantity][:length] for results in seeds], dtype=float)
-            iterations = np.array(seeds[0]["test"]["iteration"][:length])
-            colour = f"C{number}"
-            panel.fill_between(iterations, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-            middle = np.median(values, axis=0)
-            panel.plot(iterations, middle, color=colour, linewidth=1.2)
-            ends.append((iterations[-1], middle[-1], name, colour))
-        panel.set_title(title, fontsize=14)
-        panel.set_ylim(*limits)
-        panel.set_xlim(0, max(x for x, *_ in ends))
-        panel.grid(color="0.9", linewidth=0.8)
-        panel.set_axisbelow(True)
-        label_ends(panel, ends, limits)
-    panels[1].set_xlabel("iteration")
-    figure.savefig(str(path))
-
-
-def label_ends(panel, ends, limits):
-    """Writes the name of each line at its end, apart from each other: most of them to the right of the panel."""
-    low, high = limits
-    gap = 0.04 * (high - low)
-    right = panel.get_xlim()[1]
-    ends = sorted((min(max(y, low), high), x, name, colour) for x, y, name, colour in ends)
-    heights = [end[0] for end in ends]
-    for place in range(1, len(heights)):  # push up what is too close to the one below, then down what is too high
-        heights[place] = max(heights[place], heights[place - 1] + gap)
-    ceiling = high
-    for place in reversed(range(len(heights))):
-        heights[place] = min(heights[place], ceiling)
-        ceiling = heights[place] - gap
-    for height, (y, x, name, colour) in zip(heights, ends):
-        panel.annotate(
-            name,
-            (x, y),
-            ((x if x < 0.8 * right else right) + 0.03 * right, height),
-            color=colour,
-            va="center",
-            fontsize=10,
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour,
-                "linewidth": 0.6,
-                "shrinkA": 0,
-                "shrinkB": 0,
-                "relpos": (0, 0.5),
-            },
-        )
-
-
 def write_results(folder, done):
     """Writes the table and the picture of what has been done, {name: [Run, …]}, and prints the table."""
     curves = {name: [run.load() for run in runs] for name, runs in done.items()}
     rows = [cells(name, [measure(results) for results in seeds]) for name, seeds in curves.items()]
     (folder / "comparison.md").write_text(markdown(rows), encoding="utf-8")
     save_csv(folder / "comparison.csv", rows)
+    from visu.drawing.comparison import save_picture  # here, as --help needs no matplotlib
+
     save_picture(folder / "comparison.png", curves)
     print(markdown(rows), end="")
     print(f"The table, as Markdown and CSV, and a picture are in {folder}", file=sys.stderr)
@@ -358,18 +291,12 @@ def do_runs(plan):
     return not failed
 
 
-def whole_number(text):
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scripts", nargs="*", type=Path, help="scripts to run, the six stages if there are none")
-    parser.add_argument("--seeds", type=whole_number, default=5, metavar="N", help="run each with the seeds 0 to N - 1")
-    parser.add_argument("--iterations", type=whole_number, metavar="N", help="train for N iterations")
+    positive = whole_number(1)
+    parser.add_argument("--seeds", type=positive, default=5, metavar="N", help="run each with the seeds 0 to N - 1")
+    parser.add_argument("--iterations", type=positive, metavar="N", help="train for N iterations")
     parser.add_argument("--folder", type=Path, default=Path("comparison"), help="where the results go")
     options = parser.parse_args()
     scripts = options.scripts or sorted(HERE.glob("mnist_*.py"))

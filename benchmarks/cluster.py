@@ -29,7 +29,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
 
 from compare_stages import text_only, with_iterations  # noqa: E402  (the project is not installed)
 from local_cluster import LocalCluster  # noqa: E402
-from training import elsewhere, seconds_of, spread  # noqa: E402
+from training import elsewhere, seconds_of  # noqa: E402
+from visu.words import spread  # noqa: E402
 
 CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
 PARTS = ["alone", "scale", "survival"]

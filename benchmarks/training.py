@@ -44,6 +44,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from compare_stages import published_iterations, text_only, with_iterations  # noqa: E402  (the project is not installed)
+from visu.words import spread  # noqa: E402
 
 SCRIPT, BARE_LOOP = "the script", "bare loop"
 IMPORT_ALLOWANCE = 1.5  # seconds that a start may take beyond the import of TensorFlow
@@ -58,7 +59,6 @@ class ScriptPeer:
         exec(compile(source[: source.index("\ndatavis.animate(")], stage.script, "exec"), script)
         self.training_step, self.datavis = script["training_step"], script["datavis"]
         self.done = 0
-        self.training_step(0, False, True)  # the first update finds out that nobody looks at the pictures
 
     def train(self, iterations):
         for _ in range(iterations):
@@ -141,11 +141,6 @@ class Contender:
     def end(self):
         self.process.stdin.close()
         self.process.wait()
-
-
-def spread(values, digits=2):
-    middle, low, high = (f"{value:.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
-    return f"{middle} ({low} to {high})"
 
 
 def sgemm_peak():

@@ -150,7 +150,19 @@ def test_a_script_that_ends_early_or_records_nothing_is_no_result(folder):
 def test_bad_options_get_one_sentence(folder):
     process = compare(folder, "--seeds", "0")
     assert process.returncode == 2
-    assert "argument --seeds: invalid whole_number value: '0'" in process.stderr
+    assert "argument --seeds: '0', expected a whole number, 1 or more" in process.stderr
+
+
+def test_the_looks_of_the_picture_are_ours_whatever_a_matplotlibrc_says(folder):
+    (folder / "a.py").write_text(script())
+    compare(folder, "--seeds", "1", "a.py")
+    picture = folder / "comparison" / "comparison.png"
+    before = picture.read_bytes()
+    picture.unlink()
+    (folder / "matplotlibrc").write_text("text.usetex: True\nfigure.facecolor: black\nlines.linewidth: 20\n")
+    process = compare(folder, "--seeds", "1", "a.py")
+    assert (process.returncode, process.stderr.count("\n")) == (0, 1)
+    assert picture.read_bytes() == before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals as a terminal on Unix does")

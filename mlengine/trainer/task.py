@@ -16,17 +16,9 @@ import os
 import sys
 
 from trainer.cluster import ConfigError, parse_tf_config
+from visu.options import whole_number
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong comes as an exception, and is told once
-
-
-def whole_number(least):
-    def parse(text):
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number, {least} or more")
-        return int(text)
-
-    return parse
 
 
 def number_between(low, high, expected):
