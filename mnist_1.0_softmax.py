@@ -114,5 +114,5 @@ datavis.animate(training_step, iterations=2000, train_data_update_freq=10, test_
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
 # Results to expect: a best test accuracy of 0.9225 in the median of 5 seeds (0.9217 to 0.9230), in 2,000 iterations,
-# and 0.9225 (0.9200 to 0.9230) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. The test loss is at its
-# lowest at the end.
+# and 0.9225 (0.9200 to 0.9230) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. The test loss falls to
+# the end, but for some noise.

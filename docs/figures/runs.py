@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains scripts, text-only as they stand but for their length, and keeps what pictures need of them."""
+
+import ast
+import contextlib
+import hashlib
+import io
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+
+from compare_stages import published_iterations, text_only, with_iterations
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Runs:
+    """The results of scripts; each is trained once, in a process of its own, and its results stay in a folder.
+
+    sources: {name: source of the script}. iterations: shorter runs than those of the scripts, or None.
+    """
+
+    def __init__(self, sources, folder, iterations=None):
+        self.sources, self.folder, self.iterations = sources, Path(folder), iterations
+        ways = multiprocessing.get_all_start_methods()
+        self.processes = multiprocessing.get_context("forkserver" if "forkserver" in ways else "spawn")
+        if "forkserver" in ways:
+            self.processes.set_forkserver_preload(["tensorflowvisu"])  # TensorFlow is imported once for all
+
+    def __getitem__(self, name):
+        """{"training_accuracy": array, …, "test_loss": array, "answers": [10000, 10], "W1": array, …} of a script."""
+        source = text_only(self.sources[name])
+        if self.iterations:
+            source = with_iterations(source, min(self.iterations, published_iterations(source)))
+        code = ast.dump(ast.parse(source))  # comments may change
+        file = self.folder / f"{name}-{hashlib.sha256(code.encode()).hexdigest()[:12]}.npz"
+        if not file.exists():
+            print(f"training {name}")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            process = self.processes.Process(target=train, args=(source, str(file)))
+            process.start()
+            process.join()
+            if process.exitcode:
+                raise SystemExit(f"{name} ended with status {process.exitcode}")
+        with np.load(str(file)) as results:
+            return dict(results)
+
+
+def train(source, file):
+    """Runs a script and writes into a file its curves, its answers to the test digits, and its weights and biases."""
+    script = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(source, "script", "exec"), script)
+    results = {
+        f"{curve}_{name}": values
+        for curve, columns in script["datavis"].get_history().items()
+        for name, values in columns._asdict().items()
+    }
+    session, images, keep = script["sess"], script["mnist"].test.images, {}
+    if "pkeep" in script:
+        keep = {script["pkeep"]: 1.0}
+    answers = [session.run(script["Y"], {script["X"]: piece, **keep}) for piece in np.array_split(images, 10)]
+    results["answers"] = np.concatenate(answers)
+    for name in ("W", "b", "W1", "B1"):
+        if name in script:
+            results[name] = session.run(script[name])
+    part = Path(file).with_suffix(".part.npz")
+    np.savez_compressed(str(part), **results)
+    part.replace(file)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the pictures of the lesson, from real runs of the scripts and of the edits that the lesson shows.
+
+    python3 docs/pictures.py                      all pictures, into docs/pictures; 8 minutes on two cores
+    python3 docs/pictures.py noise filters        these two
+    python3 docs/pictures.py --iterations 100     from short runs, to try a change
+
+The results of the runs stay in the folder lesson_runs, so that a second time takes seconds. Delete it to start anew.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import mnistdata  # noqa: E402  (the project is not installed)
+from exercises import exercises  # noqa: E402
+from figures import cheat_sheet, curves, parts  # noqa: E402
+from figures.looks import save  # noqa: E402
+from figures.runs import Runs  # noqa: E402
+
+PICTURES = {
+    "neuron": parts.neuron,
+    "batch": parts.batch,
+    "softmax": parts.softmax_bars,
+    "activations": parts.activations,
+    "rates": curves.rates,
+    "noise": curves.noise,
+    "overfitting": curves.overfitting,
+    "dropout": parts.dropout,
+    "strides": parts.strides,
+    "filters": parts.filters,
+    "misread": curves.misread,
+    "last_misread": curves.last_misread,
+    "last_dropout": curves.last_dropout,
+    "card": cheat_sheet.cheat_sheet,
+}
+
+
+def sources():
+    """{name: source} of the stages and of the edits that the lesson shows."""
+    stages = {path.name: path.read_text(encoding="utf-8") for path in HERE.parent.glob("mnist_*.py")}
+    return dict(exercises(), **stages)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"of {', '.join(PICTURES)}; without names, all")
+    parser.add_argument("--iterations", type=int, help="train no longer than that")
+    parser.add_argument("--runs", type=Path, default=HERE.parent / "lesson_runs", help="where results of runs stay")
+    parser.add_argument("--to", type=Path, default=HERE / "pictures", help="where the pictures go")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(PICTURES)
+    if unknown:
+        parser.error(f"no picture is called {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+    runs = Runs(sources(), options.runs, options.iterations)
+    digits = mnistdata.read_data_sets(str(HERE.parent / "data"), one_hot=False, reshape=False)
+    options.to.mkdir(parents=True, exist_ok=True)
+    for name in options.names or PICTURES:
+        save(PICTURES[name](runs, digits), options.to / f"{name}.png")
+        print(options.to / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
