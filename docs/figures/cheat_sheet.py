@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last picture: the whole lesson on one card, a cell for each idea, made of the same runs."""
 
+import functools
 import textwrap
 
 import numpy as np
@@ -22,10 +23,15 @@ def cheat_sheet(runs, digits):
     for i, (draw, title, text) in enumerate(CELLS):
         left = 0.3 + i % 2 * CELL_WIDTH
         bottom = height - TOP - (i // 2 + 1) * CELL_HEIGHT
-        draw(lambda x, y, w, h: place(figure, left + x, bottom + y, w, h), runs, digits)
+        draw(functools.partial(place_in_cell, figure, left, bottom), runs, digits)
         write(page, left + 2.15, bottom + 1.55, title, ha="left", fontsize=11.5, fontweight="bold", color=DARK_BLUE)
-        write(page, left + 2.15, bottom + 1.36, textwrap.fill(text, 29), ha="left", va="top", fontsize=9, linespacing=1.35)
+        text = textwrap.fill(text, 29)
+        write(page, left + 2.15, bottom + 1.36, text, ha="left", va="top", fontsize=9, linespacing=1.35)
     return figure
+
+
+def place_in_cell(figure, left, bottom, x, y, width, height):
+    return place(figure, left + x, bottom + y, width, height)
 
 
 def bare(axes, **limits):
@@ -112,11 +118,11 @@ CELLS = (
     (draw_neuron, "A neuron", "weighs its inputs, adds up, adds its bias: XX · W + b for a whole batch at once."),
     (draw_softmax, "Softmax", "makes probabilities of the ten sums: e to the power of each, divided by the total."),
     (draw_loss, "Cross entropy", "is the loss: -log of the probability that the correct digit got."),
-    (draw_descent, "Gradient descent", "moves all weights a little downhill. Batches of 100; the learning rate is the step."),
+    (draw_descent, "Gradient descent", "moves all weights a little downhill, after each batch of 100 digits."),
     (draw_relu, "Relu", "bends less than the sigmoid and has a slope of 1: deep networks learn from the start."),
     (draw_decay, "A rate that decays", "fast at first, then slow: the noise of a fixed rate goes away."),
     (draw_overfitting, "Overfitting", "the training loss falls, the test loss rises: learned by heart."),
     (draw_dropout, "Dropout", "other neurons are missing for each image, so none relies on another."),
     (draw_convolution, "Convolution", "a small filter slides over the image and makes a channel of what it finds."),
-    (draw_path, "Misread digits", "of 10,000 at the end of each stage. Look at them: some of them are hard for you, too."),
+    (draw_path, "Misread digits", "of 10,000 at the end of each stage. Look at them: some are hard for you, too."),
 )

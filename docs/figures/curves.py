@@ -4,7 +4,7 @@
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from figures.looks import BLUE, DARK_BLUE, GREY, MISREAD, RED, canvas, card, place, show_image, thousands, write
+from figures.looks import BLUE, BROWN, DARK_BLUE, GREY, MISREAD, RED, canvas, card, place, show_image, thousands, write
 
 STAGES = {
     "1.0": "mnist_1.0_softmax.py",
@@ -13,6 +13,8 @@ STAGES = {
     "2.2": "mnist_2.2_five_layers_relu_lrdecay_dropout.py",
     "3.0": "mnist_3.0_convolutional.py",
     "3.1": "mnist_3.1_convolutional_bigger_dropout.py",
+    "4.0": "mnist_4.0_batchnorm_convolutional.py",
+    "4.1": "mnist_4.1_batchnorm_bent_digits.py",
 }
 
 
@@ -80,6 +82,21 @@ def last_dropout(runs, digits):
             axes.plot(run["test_iteration"], run[f"test_{quantity}"], color=colour, linewidth=width, label=label)
         thousands(axes, both[0][1]["test_iteration"][-1])
         axes.legend(loc="lower right")
+    return figure
+
+
+def record(runs, digits):
+    """The last percents of the test accuracy of stages 3.1 to 4.1, and the two losses of 4.1."""
+    figure = card(9, 3.3)
+    axes = place(figure, 0.8, 0.65, 3.6, 2.2, title="test accuracy", ylim=(0.988, 0.9985))
+    for (stage, colour), width in zip((("3.1", GREY), ("4.0", BROWN), ("4.1", RED)), (1.4, 1.6, 2)):
+        run = runs[STAGES[stage]]
+        axes.plot(run["test_iteration"], run["test_accuracy"], color=colour, linewidth=width, label=stage)
+    thousands(axes, run["test_iteration"][-1])
+    axes.legend(loc="lower right")
+    axes = place(figure, 5.1, 0.65, 3.6, 2.2, title="loss of stage 4.1", ylim=(0, 20))
+    plot_training_and_test(axes, runs[STAGES["4.1"]], "loss")
+    axes.legend(loc="upper right")
     return figure
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of the parts of a network, with the numbers of trained ones: a neuron, a layer, softmax, dropout, filters."""
+"""Pictures of the parts of a network, with numbers of trained ones: a neuron, a layer, softmax, dropout, filters."""
 
 import numpy as np
 
@@ -212,4 +212,16 @@ def filters(runs, digits):
         show_image(place(figure, left, 0.55, 1.08, 1.08), channels[k], vmax=np.max(channels), cmap="Blues")
     write(page, 5.45, 2.9, "six filters of 6 x 6 weights: blue above 0, red below", fontsize=10.5)
     write(page, 5.45, 0.3, "what each of them finds in the image: six channels of 28 x 28", fontsize=10.5)
+    return figure
+
+
+def bent(runs, digits):
+    """A training digit, and eleven ways in which stage 4.1 bends it."""
+    figure = card(9, 3.15)
+    images = [digits.train.images[2], *runs["mnist_4.1_batchnorm_bent_digits.py"]["bent"]]
+    for i, image in enumerate(images):
+        axes = place(figure, 0.3 + i % 6 * 1.42, 1.6 - i // 6 * 1.42, 1.3, 1.3)
+        show_image(axes, image[:, :, 0])
+        if i == 0:
+            outline(axes, 0, 0, 28, 28, edgecolor=BLUE, linewidth=2.5)
     return figure
