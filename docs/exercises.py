@@ -2,6 +2,8 @@
 """The edits of scripts that the pages show as ```diff blocks: finds them, applies them, writes the edited scripts.
 
     python3 docs/exercises.py FOLDER      writes those of the lesson into FOLDER
+
+Those of the questions are not among them: there is nothing in them to measure.
 """
 
 import re
