@@ -1,87 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of the six stages in other libraries, for training.py to measure.
+"""The networks of the stages in other libraries, for training.py to measure.
 
-Each peer has the network, initial weights, batches, optimizer and decay of the stage, written as its documentation
-advises for speed on a processor:
+Each peer has the network, initial weights, batches, bending, optimizer and decay of the stage, written as its
+documentation advises for speed on a processor:
 
     peer = TorchPeer(stage, images, labels)    images float32 [n, 28, 28, 1], labels one-hot float32 [n, 10]
     peer.train(indices)                        an iteration for each row of indices, int64 [iterations, 100]
     peer.evaluate(images, labels)              the test accuracy, a number from 0 to 1
 """
 
-import math
+import functools
 import os
-from typing import NamedTuple
 
 import numpy as np
 
-
-class Stage(NamedTuple):
-    """What there is to build. A convolution is (size, channels, stride); keep is the probability of dropout to keep."""
-
-    script: str
-    convolutions: tuple = ()
-    hidden: tuple = ()
-    activation: str = "relu"
-    keep: float = 1.0
-    decays: bool = True
-
-    @property
-    def is_softmax(self):
-        return not self.hidden
-
-    @property
-    def operations(self):
-        """Multiplications and additions in the matrix products and convolutions of an iteration of 100 images."""
-        per_layer, size = [], 28
-        shapes = [array.shape for array in initial_weights(self)[::2]]
-        for (_, _, stride), shape in zip(self.convolutions, shapes):
-            size //= stride
-            per_layer.append(size * size * math.prod(shape))
-        per_layer += [math.prod(shape) for shape in shapes[len(self.convolutions) :]]
-        # forward, for the gradient of the weights and, but for the first layer, for that of its inputs
-        return 2 * 100 * (3 * sum(per_layer) - per_layer[0])
-
-
-FIVE_LAYERS = (200, 100, 60, 30)
-STAGES = {
-    "1.0": Stage("mnist_1.0_softmax.py", decays=False),
-    "2.0": Stage("mnist_2.0_five_layers_sigmoid.py", hidden=FIVE_LAYERS, activation="sigmoid", decays=False),
-    "2.1": Stage("mnist_2.1_five_layers_relu_lrdecay.py", hidden=FIVE_LAYERS),
-    "2.2": Stage("mnist_2.2_five_layers_relu_lrdecay_dropout.py", hidden=FIVE_LAYERS, keep=0.75),
-    "3.0": Stage("mnist_3.0_convolutional.py", ((5, 4, 1), (5, 8, 2), (4, 12, 2)), (200,)),
-    "3.1": Stage("mnist_3.1_convolutional_bigger_dropout.py", ((6, 6, 1), (5, 12, 2), (4, 24, 2)), (200,), keep=0.75),
-}
-
-
-def learning_rate(stage, step, exp=math.exp):
-    """In iteration step, which may be a tensor of the library that exp comes from."""
-    return 0.0001 + 0.003 * exp(-step / 2000) if stage.decays else 0.003
-
-
-def initial_weights(stage):
-    """Arrays [weights, biases, …], the shapes those of the scripts: [height, width, in, out] or [in, out]."""
-    random = np.random.RandomState(0)
-    shapes, size, channels = [], 28, 1
-    for kernel, filters, stride in stage.convolutions:
-        shapes.append((kernel, kernel, channels, filters))
-        size, channels = size // stride, filters
-    inputs = size * size * channels
-    for outputs in stage.hidden + (10,):
-        shapes.append((inputs, outputs))
-        inputs = outputs
-    arrays = []
-    for number, shape in enumerate(shapes):
-        weights = random.normal(size=shape)
-        outliers = np.abs(weights) > 2
-        while outliers.any():  # a truncated normal distribution
-            weights[outliers] = random.normal(size=outliers.sum())
-            outliers = np.abs(weights) > 2
-        is_last = number == len(shapes) - 1
-        positive = stage.activation == "relu" and not is_last
-        arrays.append(np.float32(0 if stage.is_softmax else 0.1) * weights.astype(np.float32))
-        arrays.append(np.full(shape[-1:], 0.1 if positive else 0, np.float32))
-    return arrays
+from networks import PIXELS, TERMS, bent, initial_weights, learning_rate
 
 
 class KerasPeer:
@@ -93,10 +26,29 @@ class KerasPeer:
 
         keras.utils.set_random_seed(0)
         self.images, self.labels = images, labels
-        layers = [
-            keras.layers.Conv2D(filters, size, strides=stride, padding="same", activation=stage.activation)
-            for size, filters, stride in stage.convolutions
-        ]
+
+        class BentBatches(keras.utils.PyDataset):
+            """Made in a thread of its own while the batch before is trained on."""
+
+            random = np.random.RandomState(0)
+
+            def __init__(self, batches):
+                super().__init__()
+                self.batches = batches
+
+            def __len__(self):
+                return len(self.batches)
+
+            def __getitem__(self, number):
+                return bent(images[self.batches[number]], self.random), labels[self.batches[number]]
+
+        self.bent_batches = BentBatches if stage.bent else None
+        layers = []
+        for size, filters, stride, padding in stage.convolutions:
+            layers.append(keras.layers.Conv2D(filters, size, stride, padding, use_bias=not stage.normalised))
+            if stage.normalised:
+                layers.append(keras.layers.BatchNormalization(momentum=0.9, scale=False))
+            layers.append(keras.layers.Activation(stage.activation))
         layers.append(keras.layers.Flatten())
         for width in stage.hidden:
             layers.append(keras.layers.Dense(width, stage.activation))
@@ -105,13 +57,14 @@ class KerasPeer:
         layers.append(keras.layers.Dense(10))
         self.model = keras.Sequential(layers)
         self.model.build((None, 28, 28, 1))
-        self.model.set_weights(initial_weights(stage))
+        for variable, array in zip(self.model.trainable_variables, initial_weights(stage)):
+            variable.assign(array)
 
         class Decay(keras.optimizers.schedules.LearningRateSchedule):
             def __call__(self, step):
                 return learning_rate(stage, keras.ops.cast(step, "float32"), keras.ops.exp)
 
-        rate = Decay() if stage.decays else 0.003
+        rate = 0.003 if stage.decay == "none" else Decay()
         # the loss of stage 1.0 is per 100 images, and plain gradient descent feels its scale
         optimizer = keras.optimizers.SGD(100 * rate) if stage.is_softmax else keras.optimizers.Adam(rate, epsilon=1e-8)
         loss = keras.losses.CategoricalCrossentropy(from_logits=True)
@@ -119,8 +72,12 @@ class KerasPeer:
 
     def train(self, indices):
         for start in range(0, len(indices), 600):  # an epoch, as fit takes it
-            epoch = indices[start : start + 600].ravel()
-            self.model.fit(self.images[epoch], self.labels[epoch], batch_size=100, shuffle=False, verbose=0)
+            batches = indices[start : start + 600]
+            if self.bent_batches:
+                self.model.fit(self.bent_batches(batches), shuffle=False, verbose=0)
+            else:
+                epoch = batches.ravel()
+                self.model.fit(self.images[epoch], self.labels[epoch], batch_size=100, shuffle=False, verbose=0)
 
     def evaluate(self, images, labels):
         return self.model.evaluate(images, labels, batch_size=1000, verbose=0)[1]
@@ -141,26 +98,29 @@ class TorchPeer:
         self.labels = torch.from_numpy(labels.argmax(1))
         activation = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[stage.activation]
         arrays = iter(initial_weights(stage))
-        layers, channels, size = [], 1, 28
-        for kernel, filters, stride in stage.convolutions:
-            total = max(0, (math.ceil(size / stride) - 1) * stride + kernel - size)  # "same", as TensorFlow pads
+        layers, channels = [], 1
+        for (kernel, filters, stride, _), size, after in zip(stage.convolutions, stage.sizes, stage.sizes[1:]):
+            total = max(0, (after - 1) * stride + kernel - size)  # as TensorFlow pads
             if total % 2:
                 layers.append(nn.ZeroPad2d((total // 2, total - total // 2) * 2))
-            layers.append(nn.Conv2d(channels, filters, kernel, stride, 0 if total % 2 else total // 2))
-            self.fill(layers[-1], next(arrays).transpose(3, 2, 0, 1), next(arrays))
+            padding = 0 if total % 2 else total // 2
+            layers.append(nn.Conv2d(channels, filters, kernel, stride, padding, bias=not stage.normalised))
+            self.fill(layers[-1].weight, next(arrays).transpose(3, 2, 0, 1))
+            if stage.normalised:
+                layers.append(nn.BatchNorm2d(filters, eps=0.001))  # its momentum of 0.1 is the 0.9 of others
+                layers[-1].weight.requires_grad_(False)
+            self.fill(layers[-1].bias, next(arrays))
             layers.append(activation())
-            channels, size = filters, size // stride
+            channels = filters
         layers.append(nn.Flatten())
-        inputs = channels * size * size
+        inputs = channels * stage.sizes[-1] ** 2
         for width in stage.hidden:
-            layers.append(nn.Linear(inputs, width))
-            self.fill(layers[-1], next(arrays).T, next(arrays))
+            layers.append(self.linear(inputs, width, arrays))
             layers.append(activation())
             if stage.keep < 1:
                 layers.append(nn.Dropout(1 - stage.keep))
             inputs = width
-        layers.append(nn.Linear(inputs, 10))
-        self.fill(layers[-1], next(arrays).T, next(arrays))
+        layers.append(self.linear(inputs, 10, arrays))
         self.model = nn.Sequential(*layers)
         if stage.convolutions:
             self.model = self.model.to(memory_format=torch.channels_last)
@@ -173,18 +133,31 @@ class TorchPeer:
             self.optimizer = torch.optim.Adam(parameters, lr=0.003, fused=True)
         self.call = torch.compile(self.model) if self.COMPILED else self.model
 
-    def fill(self, layer, weights, biases):
+    def fill(self, parameter, array):
         with self.torch.no_grad():
-            layer.weight.copy_(self.torch.from_numpy(np.ascontiguousarray(weights)))
-            layer.bias.copy_(self.torch.from_numpy(biases))
+            parameter.copy_(self.torch.from_numpy(np.ascontiguousarray(array)))
+
+    def linear(self, inputs, outputs, arrays):
+        layer = self.torch.nn.Linear(inputs, outputs)
+        self.fill(layer.weight, next(arrays).T)
+        self.fill(layer.bias, next(arrays))
+        return layer
+
+    def bend(self, images):
+        torch = self.torch
+        moves = (torch.rand(2 * len(images), 6) * 2 - 1) @ torch.from_numpy(TERMS)
+        places = torch.from_numpy(PIXELS)[:, None] + moves.reshape(2, len(images), 784)
+        grid = (places / 13.5 - 1).reshape(2, -1, 28, 28).permute(1, 2, 3, 0).flip(-1)  # x before y, from -1 to 1
+        return torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=True)
 
     def train(self, indices):
         self.model.train()
         for batch in self.torch.from_numpy(indices):
-            if self.stage.decays:
+            if self.stage.decay != "none":
                 self.optimizer.param_groups[0]["lr"] = learning_rate(self.stage, self.step)
             self.optimizer.zero_grad()
-            self.loss(self.call(self.images[batch]), self.labels[batch]).backward()
+            images = self.bend(self.images[batch]) if self.stage.bent else self.images[batch]
+            self.loss(self.call(images), self.labels[batch]).backward()
             self.optimizer.step()
             self.step += 1
 
@@ -218,35 +191,55 @@ class JaxPeer:
         adam = optax.adam(lambda step: learning_rate(stage, step, jnp.exp))
         optimizer = optax.sgd(0.3) if stage.is_softmax else adam  # 0.3: for the loss per image
 
-        def logits(parameters, x, key=None):
-            pairs = list(zip(parameters[::2], parameters[1::2]))
-            for (w, b), (_, _, stride) in zip(pairs, stage.convolutions):
+        def normalised(x, averages, training):
+            if training:
+                mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+                averages = 0.9 * averages + 0.1 * jnp.stack([mean, variance])
+            else:
+                mean, variance = averages
+            return (x - mean) * jax.lax.rsqrt(variance + 0.001), averages
+
+        def logits(parameters, averages, x, key=None):
+            pairs, new_averages = list(zip(parameters[::2], parameters[1::2])), []
+            for number, ((w, b), (_, _, stride, padding)) in enumerate(zip(pairs, stage.convolutions)):
                 layout = ("NHWC", "HWIO", "NHWC")
-                x = activation(
-                    jax.lax.conv_general_dilated(x, w, (stride, stride), "SAME", dimension_numbers=layout) + b
-                )
+                x = jax.lax.conv_general_dilated(x, w, (stride, stride), padding.upper(), dimension_numbers=layout)
+                if stage.normalised:
+                    x, average = normalised(x, averages[number], key is not None)
+                    new_averages.append(average)
+                x = activation(x + b)
             x = x.reshape(x.shape[0], -1)
             for w, b in pairs[len(stage.convolutions) : -1]:
                 x = activation(x @ w + b)
-                if key is not None:
+                if key is not None and stage.keep < 1:
                     key, subkey = jax.random.split(key)
                     x = x * jax.random.bernoulli(subkey, stage.keep, x.shape) / stage.keep
-            return x @ pairs[-1][0] + pairs[-1][1]
+            return x @ pairs[-1][0] + pairs[-1][1], new_averages
 
-        def loss(parameters, x, y, key):
-            return optax.softmax_cross_entropy(logits(parameters, x, key), y).mean()
+        def bend(images, key):
+            moves = jax.random.uniform(key, [2, len(images), 6], minval=-1, maxval=1) @ TERMS
+            sample = functools.partial(jax.scipy.ndimage.map_coordinates, order=1, mode="nearest")
+            return jax.vmap(sample)(images[..., 0], jnp.moveaxis(PIXELS[:, None] + moves, 1, 0)).reshape(images.shape)
+
+        def loss(parameters, averages, x, y, key):
+            sums, averages = logits(parameters, averages, x, key)
+            return optax.softmax_cross_entropy(sums, y).mean(), averages
 
         def iteration(state, images, labels, batch):
-            parameters, memory, key = state
-            key, subkey = jax.random.split(key)
-            gradients = jax.grad(loss)(parameters, images[batch], labels[batch], subkey if stage.keep < 1 else None)
+            parameters, averages, memory, key = state
+            key, for_bending, for_dropout = jax.random.split(key, 3)
+            x = bend(images[batch], for_bending) if stage.bent else images[batch]
+            gradients, averages = jax.grad(loss, has_aux=True)(parameters, averages, x, labels[batch], for_dropout)
             updates, memory = optimizer.update(gradients, memory, parameters)
-            return optax.apply_updates(parameters, updates), memory, key
+            return optax.apply_updates(parameters, updates), averages, memory, key
 
-        self.state = parameters, optimizer.init(parameters), jax.random.key(0)
+        averages = [jnp.stack([jnp.zeros(channels), jnp.ones(channels)]) for _, channels, _, _ in stage.convolutions]
+        self.state = parameters, averages if stage.normalised else [], optimizer.init(parameters), jax.random.key(0)
         self.images, self.labels = images, labels
         self.iteration = jax.jit(iteration, donate_argnums=0)
-        self.count = jax.jit(lambda parameters, x, y: (logits(parameters, x).argmax(1) == y.argmax(1)).sum())
+        self.count = jax.jit(
+            lambda parameters, averages, x, y: (logits(parameters, averages, x)[0].argmax(1) == y.argmax(1)).sum()
+        )
 
     def train(self, indices):
         for batch in indices:
@@ -255,9 +248,9 @@ class JaxPeer:
 
     def evaluate(self, images, labels):
         pieces = range(0, len(images), 1000)
-        return sum(int(self.count(self.state[0], images[i : i + 1000], labels[i : i + 1000])) for i in pieces) / len(
-            images
-        )
+        network = self.state[:2]
+        right = [int(self.count(*network, images[i : i + 1000], labels[i : i + 1000])) for i in pieces]
+        return sum(right) / len(images)
 
 
 PEERS = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures how fast the six stages train, beside the same networks in Keras, PyTorch and JAX. Linux and macOS.
+"""Measures how fast the stages train, beside the same networks in Keras, PyTorch and JAX. Linux and macOS.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
     .venv/bin/python benchmarks/training.py                               the whole: an hour on two cores
@@ -38,7 +38,8 @@ from pathlib import Path
 
 import numpy as np
 
-from peers import PEERS, STAGES
+from networks import STAGES
+from peers import PEERS
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))

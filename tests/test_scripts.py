@@ -1,4 +1,4 @@
-"""The six scripts, run as a learner runs them: as programs, on the real digits, with a few iterations."""
+"""The scripts of the stages, run as a learner runs them: as programs, on the real digits, with a few iterations."""
 
 import difflib
 import gzip
@@ -21,6 +21,8 @@ SHORT_RUNS = {
     "mnist_2.2_five_layers_relu_lrdecay_dropout.py": (200, 0.88),
     "mnist_3.0_convolutional.py": (100, 0.88),
     "mnist_3.1_convolutional_bigger_dropout.py": (100, 0.90),
+    "mnist_4.0_batchnorm_convolutional.py": (61, 0.80),
+    "mnist_4.1_batchnorm_bent_digits.py": (61, 0.80),
 }
 SOFTMAX = "mnist_1.0_softmax.py"
 
@@ -29,7 +31,7 @@ def code_lines(source):
     return [line for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
 
 
-def test_there_are_six_stages():
+def test_there_are_the_six_stages_of_the_codelab_and_two_beyond():
     assert sorted(SHORT_RUNS) == STAGES
 
 
@@ -78,7 +80,7 @@ def test_unchanged_and_without_a_screen_it_trains_alike_and_saves_a_picture(stag
     assert (tmp_path / picture).stat().st_size > 50000
 
 
-@pytest.mark.parametrize("stage", [STAGES[0], STAGES[-1]])
+@pytest.mark.parametrize("stage", [STAGES[0], STAGES[5], STAGES[-1]])
 def test_the_same_seed_gives_the_same_output_to_the_last_digit_and_another_seed_another(stage, forks, tmp_path):
     source = shortened_text_only(stage_source(stage), 61)
     first, second = run_script(source, tmp_path), forks.run_script(source, tmp_path)
@@ -95,10 +97,13 @@ def test_it_is_short_enough_to_read(stage):
 def test_two_neighbours_differ_by_one_lesson(stage, following):
     """All but the model, the optimizer, and what is fed and fetched for them stays as it was, in the same order."""
     lesson = re.compile(
-        r"import math|import numpy|step = |pkeep = |[WBY][1-5]?d? = |XX = |YY = |[bW] = |K, L, M, N = |Ylogits = "
+        r"import math|import numpy|step = |pkeep = |[WBY][1-8]?d? = |XX = |YY = |[bW] = |K, L, M, N = |Ylogits = "
         r"|cross_entropy = |lr = |train_step = |allweights = |allbiases = |a, c, im|logits = |\[accuracy, cross_entropy"
         r"|\{X: |\)$|print\(f\"\{i\}: accuracy|datavis.append_training_curves_data\(i, a, c|sess.run\(train_step"
         r"|return sess.run\(|datavis.animate\("
+        r"|training = |B1, B2|update_averages|def batch_norm|ones = |mean, variance = |def by_|return |result, "
+        r"|sess.run\(\[|random = |pixels = |y, x = |terms = |def bend|moves = |rows, columns = |top, left = |first = "
+        r"|ink = |above = |below = |batch_X = "
     )
     before, after = code_lines(stage_source(stage)), code_lines(stage_source(following))
     changes = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]

@@ -1,0 +1,95 @@
+"""Stages 4.0 and 4.1, beyond the codelab: batch normalisation, and digits that are bent."""
+
+import numpy as np
+import pytest
+
+import mnistdata
+from helpers import ROOT, STAGES, shortened_text_only, stage_source
+
+NORMALISED, BENT = STAGES[-2:]
+
+
+@pytest.fixture(scope="module")
+def bending():
+    """The names that stage 4.1 defines for bending, as it stands."""
+    source = stage_source(BENT)
+    names = {"np": np, "SEED": 0}
+    exec(source[source.index("random = np.random") : source.index("# Placeholders")], names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def images():
+    return mnistdata.read_data_sets(str(ROOT / "data"), one_hot=True, reshape=False).test.images[:100]
+
+
+class Chosen:
+    """In the place of random numbers: these, for each image."""
+
+    def __init__(self, rows, columns):
+        self.numbers = [rows, columns]
+
+    def uniform(self, low, high, shape):
+        return np.broadcast_to(np.reshape(self.numbers, [2, 1, 6]), shape)
+
+
+def bent_by(bending, images, rows, columns):
+    bending["random"] = Chosen(rows, columns)
+    return bending["bend"](images)
+
+
+def test_bent_digits_are_images_of_the_same_kind_and_other_ones_each_time(bending, images):
+    bending["random"] = np.random.RandomState(0)
+    first, second = bending["bend"](images), bending["bend"](images)
+    assert first.shape == images.shape and first.dtype == np.float32
+    assert first.min() >= 0 and first.max() <= 1
+    assert (np.abs(first - second).reshape(100, -1).max(axis=1) > 0.2).all()
+
+
+def test_numbers_of_0_leave_the_digits_as_they_are(bending, images):
+    assert np.allclose(bent_by(bending, images, [0] * 6, [0] * 6), images, atol=0.01)  # 26.999 is not 27
+
+
+def test_the_first_term_shifts_and_the_others_bend(bending, images):
+    shifted = bent_by(bending, images, [0.4, 0, 0, 0, 0, 0], [-0.8, 0, 0, 0, 0, 0])  # 1 row up, 2 columns to the right
+    assert np.allclose(shifted[:, :-1, 2:], images[:, 1:, :-2], atol=0.01)
+    half = bent_by(bending, images, [0.2, 0, 0, 0, 0, 0], [0] * 6)  # half a row
+    assert np.allclose(half[:, 5:-5], (images[:, 5:-5] + images[:, 6:-4]) / 2, atol=0.01)
+    curved = bent_by(bending, images, [0] * 6, [0, 0, 0, 1, 0, 0])  # a column is moved at its ends, not in its middle
+    assert np.allclose(curved[:, 13:15], images[:, 13:15], atol=0.01)
+    assert not np.allclose(curved[:, 4:8], images[:, 4:8], atol=0.1)
+
+
+@pytest.mark.tensorflow
+def test_without_bending_the_last_stage_is_the_one_before_it(forks, tmp_path):
+    straight = stage_source(BENT).replace("    batch_X = bend(batch_X)", "    pass")
+    outputs = [
+        forks.run_script(shortened_text_only(source, 41), tmp_path).stdout
+        for source in (straight, stage_source(NORMALISED), stage_source(BENT))
+    ]
+    assert outputs[0] == outputs[1] != outputs[2]
+
+
+MEASURE = """
+images = mnist.test.images[:50]
+together = read(images)
+print(np.abs(np.concatenate([read(images[i : i + 1]) for i in range(50)]) - together).max())
+batch = sess.run(Y, {X: images[:10], training: True})
+print(np.abs(batch - together[:10]).max())
+print(sorted(variable.shape.num_elements() for variable in tf.trainable_variables()) == sorted(
+    sess.run(w).size for w in [W1, W2, W3, W4, W5, W6, W7, W8, B1, B2, B3, B4, B5, B6, B7, B8]))
+weights = sess.run(allweights)
+sess.run(update_averages, {X: images, training: True})
+print((sess.run(allweights) == weights).all(), (read(images) == together).all())
+"""
+
+
+@pytest.mark.tensorflow
+def test_an_answer_depends_on_the_other_images_in_training_only(forks, tmp_path):
+    source = shortened_text_only(stage_source(NORMALISED), 41) + MEASURE
+    process = forks.run_script(source, tmp_path)
+    assert (process.returncode, process.stderr) == (0, "")
+    alone, in_training, only_weights_are_trained, only_averages_change = process.stdout.splitlines()[-4:]
+    assert float(alone) < 1e-4 < 1e-2 < float(in_training)
+    assert only_weights_are_trained == "True"
+    assert only_averages_change == "True False"
