@@ -66,14 +66,11 @@ STAGES = {
         (200,),
         keep=0.75,
     ),
-    "4.0": Stage(
-        "mnist_4.0_batchnorm_convolutional.py", SIX_CONVOLUTIONS, (128,), keep=0.75, decay="linear", normalised=True
-    ),
+    "4.0": Stage("mnist_4.0_batchnorm_convolutional.py", SIX_CONVOLUTIONS, (128,), decay="linear", normalised=True),
     "4.1": Stage(
         "mnist_4.1_batchnorm_bent_digits.py",
         SIX_CONVOLUTIONS,
         (128,),
-        keep=0.75,
         decay="linear",
         normalised=True,
         bent=True,
@@ -116,7 +113,7 @@ def initial_weights(stage):
 # Bending as in stage 4.1: each pixel takes its ink from a place that is moved by a sum of these terms, in pixels
 PIXELS = np.float32(np.indices([28, 28]).reshape(2, 784))
 Y, X = PIXELS / np.float32(13.5) - 1
-TERMS = np.stack([2 + 0 * Y, 1.5 * Y, 1.5 * X, Y * Y, Y * X, X * X])  # [6, 784]
+TERMS = np.stack([2.5 + 0 * Y, 2 * Y, 2 * X, 1.5 * Y * Y, 1.5 * Y * X, 1.5 * X * X])  # [6, 784]
 
 
 def bent(images, random):
