@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the stages over several seeds and compares what they reach.
 
-    python3 compare_stages.py                                   the six stages, 5 seeds each, at full length
+    python3 compare_stages.py                                   all stages, 5 seeds each, at full length
     python3 compare_stages.py --seeds 2 mnist_3.0*.py mine.py   these scripts, 2 seeds each
     python3 compare_stages.py --iterations 1000                 1,000 iterations each
 
@@ -293,7 +293,7 @@ def do_runs(plan):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scripts", nargs="*", type=Path, help="scripts to run, the six stages if there are none")
+    parser.add_argument("scripts", nargs="*", type=Path, help="scripts to run, all stages if there are none")
     positive = whole_number(1)
     parser.add_argument("--seeds", type=positive, default=5, metavar="N", help="run each with the seeds 0 to N - 1")
     parser.add_argument("--iterations", type=positive, metavar="N", help="train for N iterations")

@@ -10,12 +10,12 @@ from figures.curves import STAGES, misread_digits, plot_training_and_test
 from figures.looks import BLUE, DARK_BLUE, GREY, RED, canvas, card, place, show_image, show_signed, write
 from figures.parts import convolved, softmax
 
-WIDTH, ROWS = 9, 5
+WIDTH, ROWS = 9, 6
 CELL_WIDTH, CELL_HEIGHT, TOP = 4.3, 1.9, 0.55
 
 
 def cheat_sheet(runs, digits):
-    """Ten cells: a drawing on the left, its name and what to remember on the right."""
+    """A cell for each idea: a drawing on the left, its name and what to remember on the right."""
     figure = card(WIDTH, ROWS * CELL_HEIGHT + TOP + 0.15)
     page = canvas(figure)
     height = figure.get_size_inches()[1]
@@ -103,6 +103,20 @@ def draw_convolution(at, runs, digits):
     show_image(at(0.75, 0.35, 1.1, 1.1), channels[chosen], cmap="Blues", vmax=channels[chosen].max())
 
 
+def draw_normalised(at, runs, digits):
+    axes = at(0.2, 0.35, 1.6, 1.15)
+    for stage, colour in (("3.1", GREY), ("4.0", RED)):
+        run = runs[STAGES[stage]]
+        axes.plot(run["training_iteration"], run["training_loss"], color=colour, linewidth=1.4)
+        write(axes, 330, {"3.1": 46, "4.0": 8}[stage], stage, color=colour, fontsize=8)
+    bare(axes, ylim=(0, 100), xlim=(0, 400))
+
+
+def draw_bent(at, runs, digits):
+    for i, image in enumerate(runs[STAGES["4.1"]]["bent"][:6]):
+        show_image(at(0.1 + i % 3 * 0.62, 0.35 + i // 3 * 0.62, 0.56, 0.56), image[:, :, 0])
+
+
 def draw_path(at, runs, digits):
     axes = at(0.2, 0.45, 1.6, 1.0)
     wrong = [len(misread_digits(runs, stage, digits)) for stage in STAGES]
@@ -124,5 +138,7 @@ CELLS = (
     (draw_overfitting, "Overfitting", "the training loss falls, the test loss rises: learned by heart."),
     (draw_dropout, "Dropout", "other neurons are missing for each image, so none relies on another."),
     (draw_convolution, "Convolution", "a small filter slides over the image and makes a channel of what it finds."),
+    (draw_normalised, "Batch normalisation", "keeps the sums of each channel on one scale: the layers learn faster."),
+    (draw_bent, "Augmentation", "bends each digit a little, in another way each time: nothing to learn by heart."),
     (draw_path, "Misread digits", "of 10,000 at the end of each stage. Look at them: some are hard for you, too."),
 )

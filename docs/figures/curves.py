@@ -105,31 +105,32 @@ def misread_digits(runs, stage, digits):
     return np.flatnonzero(runs[STAGES[stage]]["answers"].argmax(axis=1) != digits.test.labels)
 
 
+LINES = {"1.0": 3, "2.0": 3, "2.1": 3, "2.2": 3, "3.0": 2, "3.1": 2, "4.0": 1, "4.1": 1}  # for as many digits as fit
+
+
 def misread(runs, digits):
-    """All test digits that each stage misreads at its end."""
+    """The test digits that each stage misreads at its end, all or as many as fit on some lines, and their number."""
     a_line, width, gap = 75, 7.6, 0.2
-    wrong = {stage: misread_digits(runs, stage, digits) for stage in STAGES}
-    heights = {stage: -(-len(numbers) // a_line) * width / a_line for stage, numbers in wrong.items()}
-    top = sum(heights.values()) + len(heights) * gap
+    top = sum(LINES.values()) * width / a_line + len(LINES) * gap
     figure = card(9, top + 0.2)
     page = canvas(figure)
-    for stage, numbers in wrong.items():
-        show_misread(place(figure, 1.2, top - heights[stage], width, heights[stage]), digits, numbers, a_line)
+    for stage, lines in LINES.items():
+        numbers, height = misread_digits(runs, stage, digits), lines * width / a_line
+        show_misread(place(figure, 1.2, top - height, width, height), digits, numbers, a_line, lines)
         write(page, 0.25, top, stage, ha="left", va="top", fontweight="bold", fontsize=11)
         write(page, 1.08, top, f"{len(numbers)}", ha="right", va="top", fontsize=11, color=RED)
-        top -= heights[stage] + gap
+        top -= height + gap
     return figure
 
 
 def last_misread(runs, digits):
     """The test digits that stage 3.1 misreads at its end, large, with the correct label and the one that was read."""
-    a_line, side = 17, 0.5
-    wrong = misread_digits(runs, "3.1", digits)[: 6 * a_line]
+    a_line, lines, side = 17, 6, 0.5
+    wrong = misread_digits(runs, "3.1", digits)[: lines * a_line]
     answers = runs[STAGES["3.1"]]["answers"].argmax(axis=1)
-    lines = -(-len(wrong) // a_line)
     figure = card(9, lines * side + 0.4)
     axes = place(figure, 0.25, 0.2, a_line * side, lines * side)
-    show_misread(axes, digits, wrong, a_line)
+    show_misread(axes, digits, wrong, a_line, lines)
     for i, number in enumerate(wrong):
         x, y = i % a_line * 28, i // a_line * 28 + 23
         write(axes, x + 3, y, str(digits.test.labels[number]), fontsize=7, color=DARK_BLUE, fontweight="bold")
@@ -137,11 +138,11 @@ def last_misread(runs, digits):
     return figure
 
 
-def show_misread(axes, digits, numbers, a_line):
-    """Test digits on the red ground that misrecognised ones have in the window, so many on a line."""
-    mosaic = np.zeros([-(-len(numbers) // a_line) * 28, a_line * 28])
+def show_misread(axes, digits, numbers, a_line, lines):
+    """Test digits on the red ground that misrecognised ones have in the window, so many on a line, as many as fit."""
+    mosaic = np.zeros([lines * 28, a_line * 28])
     covered = np.zeros_like(mosaic)
-    for i, number in enumerate(numbers):
+    for i, number in enumerate(numbers[: lines * a_line]):
         row, column = i // a_line * 28, i % a_line * 28
         mosaic[row : row + 28, column : column + 28] = digits.test.images[number, :, :, 0]
         covered[row : row + 28, column : column + 28] = 1

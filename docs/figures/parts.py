@@ -76,7 +76,7 @@ def batch(runs, digits):
     ):
         write(page, x, y, text, fontsize=11)
     write(page, 2.15, 0.5, "a row is an image: all its pixels, line after line", fontsize=9, color=GREY)
-    write(page, 6.37, 0.5, "one row, added to every row", fontsize=9, color=GREY)
+    write(page, 6.37, 0.5, "added to every row", fontsize=9, color=GREY)
     write(page, 7.87, 0.5, "a row for each image", fontsize=9, color=GREY)
     return figure
 
@@ -89,8 +89,8 @@ def softmax_bars(runs, digits):
     hard = np.argmax(second_best > 0.3)
     figure = card(9, 3.0)
     show_image(place(figure, 0.4, 0.75, 1.6, 1.6), digits.test.images[hard, :, :, 0])
-    for left, values, title in ((2.7, sums[hard], "ten sums"), (6.0, softmax(sums[hard]), "ten probabilities")):
-        axes = place(figure, left, 0.55, 2.7, 1.9, title=title)
+    for left, values, title in ((2.6, sums[hard], "ten sums"), (6.05, softmax(sums[hard]), "ten probabilities")):
+        axes = place(figure, left, 0.55, 2.6, 1.9, title=title)
         axes.bar(range(10), values, color=[BLUE if value < values.max() else DARK_BLUE for value in values], width=0.72)
         axes.axhline(0, color=GREY, linewidth=0.8)
         axes.set_xticks(range(10))
@@ -101,7 +101,7 @@ def softmax_bars(runs, digits):
         write(axes, digit, probability + 0.02, f"{probability:.2f}", va="bottom", fontsize=9)
     axes.set_ylim(0, 1)
     page = canvas(figure)
-    write(page, 5.67, 1.5, "→", fontsize=18, color=GREY)
+    write(page, 5.45, 1.5, "→", fontsize=18, color=GREY)
     return figure
 
 
