@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Stage 4.0: batch normalisation, which makes a network of six convolutional layers easy to train.
+# Stage 4.0: six convolutional layers, and batch normalisation, which makes them easy to train.
 #
 #   ▢                        28 x 28, 1 channel    X   [n, 28, 28, 1]
 #   ▢▢                       26 x 26, 16 channels  Y1  [n, 26, 26, 16] W1 [3, 3, 1, 16]   3x3 convolution, stride 1
@@ -14,12 +14,12 @@
 #   (a square or dot is 8 channels, a circle 10 neurons; each convolution has batch normalisation and a relu)
 #
 # Two small filters in a row see as much of the image as a large one, with fewer weights and a relu in between. So more
-# layers can see more, if they can be trained. That is hard: each layer learns from what the layers before it put out,
-# and these change with every step, its sums grow or shrink, and the next layers have to follow. Batch normalisation
-# takes that away. It shifts and scales the sums of each channel so that over the batch their mean is 0 and their
-# variance 1, whatever the weights have become. Each layer gets inputs on the same scale from the first iteration to the
-# last, and so the whole network learns faster. That, and the layers that it allows, is what is new since stage 3.1; and
-# that dropout is gone: what the other images of a batch add to an image's sums is noise enough.
+# layers can see more, if they can be trained. That gets harder with each of them: a layer learns from what the layers
+# before it put out, which changes with every step, and a long step in one of them upsets all that follow. Batch
+# normalisation takes that away. It shifts and scales the sums of each channel so that over the batch their mean is 0
+# and their variance 1, whatever the weights have become. So the steps may be long: with ten times this learning rate
+# the network still learns; without batch normalisation it then learns nothing. That, and the layers, is what is new
+# since stage 3.1; and dropout is gone: what the other images of a batch add to an image's sums is noise enough.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.

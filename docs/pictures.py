@@ -35,6 +35,7 @@ PICTURES = {
     "misread": curves.misread,
     "last_misread": curves.last_misread,
     "last_dropout": curves.last_dropout,
+    "normalised": curves.normalised,
     "record": curves.record,
     "bent": parts.bent,
     "card": cheat_sheet.cheat_sheet,

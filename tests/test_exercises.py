@@ -30,10 +30,17 @@ SHORT_RUNS = {
     "more_dropout.py": (100, 0.90),
     "deeper.py": (100, 0.90),
     "keep_model.py": (50, 0.80),
+    "long_steps.py": (121, 0.80),
+    "not_bent.py": (61, 0.80),
     "my_digit.py": (100, 0.90),
 }
 # Iterations after which the edited script has not learned, as the lesson shows what goes wrong
-WRONG_ON_PURPOSE = {"rate_high.py": 50, "from_zeros.py": 100, "plain_descent.py": 200}
+WRONG_ON_PURPOSE = {
+    "rate_high.py": 50,
+    "from_zeros.py": 100,
+    "plain_descent.py": 200,
+    "long_steps_not_normalised.py": 50,
+}
 UNTRAINED = 0.25  # far below what the scripts reach without the edit
 
 

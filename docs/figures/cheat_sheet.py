@@ -6,7 +6,7 @@ import textwrap
 
 import numpy as np
 
-from figures.curves import STAGES, misread_digits, plot_training_and_test
+from figures.curves import STAGES, misread_digits, plot_long_steps, plot_training_and_test
 from figures.looks import BLUE, DARK_BLUE, GREY, RED, canvas, card, place, show_image, show_signed, write
 from figures.parts import convolved, softmax
 
@@ -105,11 +105,8 @@ def draw_convolution(at, runs, digits):
 
 def draw_normalised(at, runs, digits):
     axes = at(0.2, 0.35, 1.6, 1.15)
-    for stage, colour in (("3.1", GREY), ("4.0", RED)):
-        run = runs[STAGES[stage]]
-        axes.plot(run["training_iteration"], run["training_loss"], color=colour, linewidth=1.4)
-        write(axes, 330, {"3.1": 46, "4.0": 8}[stage], stage, color=colour, fontsize=8)
-    bare(axes, ylim=(0, 100), xlim=(0, 400))
+    plot_long_steps(axes, runs)
+    bare(axes, ylim=(0, 260))
 
 
 def draw_bent(at, runs, digits):
@@ -138,7 +135,7 @@ CELLS = (
     (draw_overfitting, "Overfitting", "the training loss falls, the test loss rises: learned by heart."),
     (draw_dropout, "Dropout", "other neurons are missing for each image, so none relies on another."),
     (draw_convolution, "Convolution", "a small filter slides over the image and makes a channel of what it finds."),
-    (draw_normalised, "Batch normalisation", "keeps the sums of each channel on one scale: the layers learn faster."),
+    (draw_normalised, "Batch normalisation", "keeps the sums of each channel on one scale: the steps may be long."),
     (draw_bent, "Augmentation", "bends each digit a little, in another way each time: nothing to learn by heart."),
     (draw_path, "Misread digits", "of 10,000 at the end of each stage. Look at them: some are hard for you, too."),
 )

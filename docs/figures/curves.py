@@ -85,6 +85,25 @@ def last_dropout(runs, digits):
     return figure
 
 
+def normalised(runs, digits):
+    """Stage 4.0 with ten times its learning rate, and the same without batch normalisation."""
+    figure = card(9, 3.0)
+    axes = place(figure, 0.8, 0.65, 7.85, 1.9, title="training loss, learning rate 0.03", ylim=(0, 260), ylabel="loss")
+    plot_long_steps(axes, runs)
+    thousands(axes, runs["long_steps.py"]["test_iteration"][-1])
+    axes.legend(loc="center right")
+    return figure
+
+
+def plot_long_steps(axes, runs, width=1.6):
+    for name, label, colour in (
+        ("long_steps_not_normalised.py", "without batch normalisation", GREY),
+        ("long_steps.py", "with batch normalisation", BLUE),
+    ):
+        run = runs[name]
+        axes.plot(run["training_iteration"], run["training_loss"], color=colour, linewidth=width, label=label)
+
+
 def record(runs, digits):
     """The last percents of the test accuracy of stages 3.1 to 4.1, and the two losses of 4.1."""
     figure = card(9, 3.3)
