@@ -2,7 +2,8 @@
 """Measures how fast drawn digits are read, and what drawing costs. Linux only; needs Xvfb and requirements.txt.
 
     .venv/bin/pip install -r benchmarks/requirements.txt
-    .venv/bin/python benchmarks/pad.py
+    .venv/bin/python benchmarks/pad.py                                       the whole: an hour on two cores
+    .venv/bin/python benchmarks/pad.py latency --stages 1.0 3.1              the first table, for two stages
 
 latency    strokes during the training: milliseconds from the mouse's first move until the bars show an answer, apart
            for those that met an evaluation of the test set
@@ -31,7 +32,7 @@ from visu.drawing.pad import Pad  # noqa: E402
 from visu.drawing.picture import Picture  # noqa: E402
 from visu.style import TITLES, Style  # noqa: E402
 
-STAGES = sorted(path.stem for path in ROOT.glob("mnist_*.py"))
+STAGES = {path.stem.split("_")[1]: path.stem for path in sorted(ROOT.glob("mnist_*.py"))}
 WIDTH, HEIGHT, DPI = 1344, 756, 70  # the picture in Tk's window, which has its tool bar below
 SHEET, BARS = 0, 2
 REST = 0.3  # seconds between two strokes
@@ -105,13 +106,14 @@ def measure_latency(stage, screen, strokes):
         while bars(screen) != blank and time.monotonic() < begun + 10:
             time.sleep(0.01)
         time.sleep(REST)
-    return np.array(answers), finish(run, screen)
+    screen.press("q")  # what comes after the strokes is not needed
+    return np.array(answers), run.end()
 
 
-def print_latency(screen, strokes):
+def print_latency(screen, stages, strokes):
     print("| stage | strokes | median, ms | 95th percentile, ms | met a test | 95th percentile of the others, ms |")
     print("|---|---|---|---|---|---|", flush=True)
-    for stage in STAGES:
+    for stage in stages:
         answers, calls = measure_latency(stage, screen, strokes)
         tests = calls[calls[:, 2] == 1]
         met = np.array([((tests[:, 0] <= b + a) & (b <= tests[:, 1])).any() for b, a in answers])
@@ -134,20 +136,25 @@ def run_with_window(stage, screen, draws):
     return seconds(finish(run, screen))
 
 
-def print_ratio(screen):
+def print_ratio(screen, stages):
     print("\n| stage | window alone, s | somebody draws, s | ratio |\n|---|---|---|---|", flush=True)
-    for stage in STAGES:
+    for stage in stages:
         alone, drawing = (run_with_window(stage, screen, draws) for draws in (False, True))
         print(f"| {stage} | {alone:.1f} | {drawing:.1f} | {drawing / alone:.2f} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help="latency, ratio; without, both")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to measure")
     parser.add_argument("--strokes", type=int, default=60, help="for each stage")
     options = parser.parse_args()
+    stages = [STAGES[number] for number in options.stages]
     with Screen() as screen:
-        print_latency(screen, options.strokes)
-        print_ratio(screen)
+        if not options.parts or "latency" in options.parts:
+            print_latency(screen, stages, options.strokes)
+        if not options.parts or "ratio" in options.parts:
+            print_ratio(screen, stages)
 
 
 if __name__ == "__main__":
