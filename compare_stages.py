@@ -187,10 +187,15 @@ class Progress:
 OVERFITTING, RATIO = "overfits from iteration", "final / lowest test loss"
 
 
+def place_of(extreme, values):
+    """Where np.nanargmax or np.nanargmin finds it; the first place if all values are NaN."""
+    return 0 if np.isnan(values).all() else int(extreme(values))
+
+
 def measure(results):
     """The numbers of one run, by their headings in the table."""
     training, test = results["training"], results["test"]
-    best, lowest = int(np.nanargmax(test["accuracy"])), int(np.nanargmin(test["loss"]))
+    best, lowest = place_of(np.nanargmax, test["accuracy"]), place_of(np.nanargmin, test["loss"])
     return {
         "parameters": results["parameters"],
         "max test accuracy": test["accuracy"][best],

@@ -96,6 +96,17 @@ def test_the_table_says_what_each_script_reached_over_the_seeds(folder):
     assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 10  # there is something on it
 
 
+def test_a_loss_that_becomes_nan_leaves_the_table_and_the_picture(folder):
+    losses = {"at_last.py": "abs(i - 50) + 1.0 if i < 100 else np.nan", "at_once.py": "np.nan"}
+    for name, loss in losses.items():
+        (folder / name).write_text(script(0.98).replace("abs(i - 50) + 1.0", loss))
+    process = compare(folder, "--seeds", "2", *losses)
+    assert process.returncode == 0, process.stderr
+    assert [table(folder)[name]["lowest test loss"] for name in losses] == ["1.00", "nan"]
+    assert table(folder)["at_once.py"]["max test accuracy"] == "0.9790 (0.9785 to 0.9795)"
+    assert (folder / "comparison" / "comparison.png").exists()
+
+
 def test_the_number_of_iterations_can_be_given(folder):
     (folder / "a.py").write_text(script())
     assert compare(folder, "--seeds", "1", "--iterations", "60", "a.py").returncode == 0

@@ -65,7 +65,7 @@ def overfitting(runs, digits):
     """The loss of stage 2.1 and, with dropout, of stage 2.2."""
     figure = card(9, 3.3)
     for left, stage, title in ((0.7, "2.1", "stage 2.1"), (5.1, "2.2", "stage 2.2, with dropout")):
-        axes = place(figure, left, 0.65, 3.65, 2.2, title=title, ylim=(0, 20), ylabel="loss")
+        axes = place(figure, left, 0.65, 3.5, 2.2, title=title, ylim=(0, 20), ylabel="loss")
         plot_training_and_test(axes, runs[STAGES[stage]], "loss")
         axes.set_yticks(range(0, 21, 5))
         axes.legend(loc="upper right")

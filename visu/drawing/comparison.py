@@ -27,10 +27,12 @@ def save_picture(path, curves):
             panel.fill_between(iterations, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
             middle = np.median(values, axis=0)
             panel.plot(iterations, middle, color=colour, linewidth=1.2)
-            ends.append((iterations[-1], middle[-1], name, colour))
+            numbers = np.flatnonzero(np.isfinite(middle))  # a line ends where its loss becomes NaN
+            if len(numbers):
+                ends.append((iterations[numbers[-1]], middle[numbers[-1]], name, colour))
         panel.set_title(title, fontsize=14)
         panel.set_ylim(*limits)
-        panel.set_xlim(0, max(x for x, *_ in ends))
+        panel.set_xlim(0, max(seeds[0]["test"]["iteration"][-1] for seeds in curves.values()))
         panel.grid(color="0.9", linewidth=0.8)
         panel.set_axisbelow(True)
         label_ends(panel, ends, limits)
