@@ -112,9 +112,10 @@ def record(runs, digits):
         run = runs[STAGES[stage]]
         axes.plot(run["test_iteration"], run["test_accuracy"], color=colour, linewidth=width, label=stage)
     thousands(axes, run["test_iteration"][-1])
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
     axes = place(figure, 5.1, 0.65, 3.6, 2.2, title="loss of stage 4.1", ylim=(0, 20))
     plot_training_and_test(axes, runs[STAGES["4.1"]], "loss")
+    axes.set_yticks(range(0, 21, 5))
     axes.legend(loc="upper right")
     return figure
 
