@@ -64,7 +64,7 @@ def test_the_first_term_shifts_and_the_others_bend(bending, images):
 def test_without_bending_the_last_stage_is_the_one_before_it(forks, tmp_path):
     straight = stage_source(BENT).replace("    batch_X = bend(batch_X)", "    pass")
     outputs = [
-        forks.run_script(shortened_text_only(source, 41), tmp_path).stdout
+        forks.run_script(shortened_text_only(source, 5), tmp_path).stdout
         for source in (straight, stage_source(NORMALISED), stage_source(BENT))
     ]
     assert outputs[0] == outputs[1] != outputs[2]

@@ -80,16 +80,16 @@ def serve(task, options, stopping):
 
 
 def evaluate(task, options, stopping):
-    """Evaluator: tests the newest checkpoint, until it was the last one."""
+    """Evaluator: tests the newest checkpoint, until it was the last one: the chief has written a SavedModel of it."""
     evaluation, test = Evaluation(options), read_digits(options).test
     while not stopping.is_due():
         checkpoint = newest_checkpoint(options.job_dir)
-        if checkpoint in (None, evaluation.reported):
-            stopping.wait(POLL)
-            continue
-        evaluation.report(checkpoint, test)
-        if step_of(checkpoint) >= options.hp_iterations:
+        if checkpoint not in (None, evaluation.reported):
+            evaluation.report(checkpoint, test)
+        elif checkpoint and step_of(checkpoint) >= options.hp_iterations and evaluation.is_exported():
             return
+        else:
+            stopping.wait(POLL)
 
 
 def read_digits(options):
