@@ -28,7 +28,7 @@ def neuron(runs, digits):
     """A digit, the weights of two neurons of stage 1.0, their products, and the sums."""
     weights, biases = runs["mnist_1.0_softmax.py"]["W"], runs["mnist_1.0_softmax.py"]["b"]
     pixels = digits.test.images[4, :, :, 0]  # a clear 4
-    figure = card(9, 4.6)
+    figure = card(9, 4.625)  # a whole number of pixels, for every matplotlib
     page = canvas(figure)
     for x, title in ((1.25, "784 pixels"), (3.75, "784 weights"), (6.25, "pixel x weight")):
         write(page, x, 4.28, title, fontsize=11.5)
