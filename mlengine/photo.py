@@ -115,11 +115,20 @@ def is_light_on_dark(grey):
 
 def paper_of(grey):
     """How light the image would be without what is dark and narrow: the darker of two estimates, both err upwards."""
-    size = round(STROKE * max(grey.shape))
+    light, size = np.maximum(light_of(grey), 0.1), round(STROKE * max(grey.shape))
     # white around the image, so that a digit that touches the border is no wider than it is; and as it is at the border
-    return np.minimum(
-        grey_closing(grey, size, mode="constant", cval=1), grey_closing(grey, round(1.5 * size), mode="nearest")
-    )
+    level = grey_closing(np.clip(grey / light, 0, 1), size, mode="constant", cval=1)
+    return np.minimum(level * light, grey_closing(grey, 3 * size // 2, mode="nearest"))
+
+
+def light_of(grey):
+    """The light on the paper [height, width]: the quadratic surface below which most of the shades lie."""
+    y, x = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij"))
+    terms, shades, weights = np.stack([y**0, x, y, x * y, x * x, y * y], axis=-1), grey.ravel(), np.ones(grey.size)
+    for _ in range(10):
+        surface = terms @ np.linalg.lstsq(terms.T * weights @ terms, terms.T * weights @ shades, rcond=None)[0]
+        weights = np.where(shades > surface, 1, 0.03)  # ink lies below
+    return surface.reshape(grey.shape)
 
 
 def mask_of_digit(dark):
