@@ -3,7 +3,7 @@
 
     .venv/bin/pip install -r benchmarks/requirements.txt
     .venv/bin/python benchmarks/pad.py                                       the whole: an hour on two cores
-    .venv/bin/python benchmarks/pad.py latency --stages 1.0 3.1              the first table, for two stages
+    .venv/bin/python benchmarks/pad.py --parts latency --stages 1.0 3.1      the first table, for two stages
 
 latency    strokes during the training: milliseconds from the mouse's first move until the bars show an answer, apart
            for those that met an evaluation of the test set
@@ -35,6 +35,7 @@ from visu.style import TITLES, Style  # noqa: E402
 STAGES = {path.stem.split("_")[1]: path.stem for path in sorted(ROOT.glob("mnist_*.py"))}
 WIDTH, HEIGHT, DPI = 1344, 756, 70  # the picture in Tk's window, which has its tool bar below
 SHEET, BARS = 0, 2
+PARTS = ["latency", "ratio"]
 REST = 0.3  # seconds between two strokes
 
 
@@ -145,15 +146,15 @@ def print_ratio(screen, stages):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help="latency, ratio; without, both")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to measure")
     parser.add_argument("--strokes", type=int, default=60, help="for each stage")
     options = parser.parse_args()
     stages = [STAGES[number] for number in options.stages]
     with Screen() as screen:
-        if not options.parts or "latency" in options.parts:
+        if "latency" in options.parts:
             print_latency(screen, stages, options.strokes)
-        if not options.parts or "ratio" in options.parts:
+        if "ratio" in options.parts:
             print_ratio(screen, stages)
 
 
