@@ -95,7 +95,8 @@ def find_ink(grey):
 
 def sheet_in(grey):
     """The image without what is around a sheet of paper on a darker table, if it shows one: a large light part."""
-    light = small(grey) > threshold_otsu(small(grey))
+    shades = small(grey)
+    light = shades > threshold_otsu(shades)
     sheet = max(regionprops(label(light)), key=lambda region: region.area, default=None)
     if sheet is None or sheet.area < max(0.2 * light.size, 0.85 * light.sum()):  # in a large 0 there is light, too
         return grey
@@ -126,7 +127,8 @@ def light_of(grey):
     y, x = (axis.ravel() for axis in np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij"))
     terms, shades, weights = np.stack([y**0, x, y, x * y, x * x, y * y], axis=-1), grey.ravel(), np.ones(grey.size)
     for _ in range(10):
-        surface = terms @ np.linalg.lstsq(terms.T * weights @ terms, terms.T * weights @ shades, rcond=None)[0]
+        weighted = terms.T * weights
+        surface = terms @ np.linalg.lstsq(weighted @ terms, weighted @ shades, rcond=None)[0]
         weights = np.where(shades > surface, 1, 0.03)  # ink lies below
     return surface.reshape(grey.shape)
 

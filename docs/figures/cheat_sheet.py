@@ -8,7 +8,7 @@ import numpy as np
 
 from figures.curves import STAGES, misread_digits, plot_long_steps, plot_training_and_test
 from figures.looks import BLUE, DARK_BLUE, GREY, RED, canvas, card, place, show_image, show_signed, write
-from figures.parts import convolved, softmax
+from figures.parts import first_channels, softmax
 
 WIDTH, ROWS = 9, 6
 CELL_WIDTH, CELL_HEIGHT, TOP = 4.3, 1.9, 0.55
@@ -97,7 +97,7 @@ def draw_dropout(at, runs, digits):
 
 def draw_convolution(at, runs, digits):
     stage, image = runs[STAGES["3.1"]], digits.test.images[4, :, :, 0]
-    channels = [np.maximum(convolved(image, stage["W1"][:, :, 0, k], 1) + stage["B1"][k], 0) for k in range(6)]
+    channels = first_channels(stage, image)
     chosen = np.argmax([channel.std() for channel in channels])
     show_signed(at(0.1, 0.7, 0.4, 0.4), stage["W1"][:, :, 0, chosen])
     show_image(at(0.75, 0.35, 1.1, 1.1), channels[chosen], cmap="Blues", vmax=channels[chosen].max())

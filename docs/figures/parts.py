@@ -166,6 +166,12 @@ def convolved(image, weights, stride):
     return sums
 
 
+def first_channels(stage, image):
+    """The channels [28, 28] that the first layer of stage 3.1 makes of an image."""
+    weights, biases = stage["W1"][:, :, 0, :], stage["B1"]
+    return [np.maximum(convolved(image, weights[:, :, k], 1) + biases[k], 0) for k in range(len(biases))]
+
+
 def strides(runs, digits):
     """One of the filters that stage 3.1 has learned, on a digit with a stride of 1, and with a stride of 2."""
     stage = runs["mnist_3.1_convolutional_bigger_dropout.py"]
@@ -204,8 +210,7 @@ def filters(runs, digits):
     show_image(place(figure, 0.3, 1.0, 1.2, 1.2), image)
     write(page, 0.9, 2.45, "the image", fontsize=10.5)
     write(page, 1.75, 1.6, "→", fontsize=18, color=GREY)
-    weights = stage["W1"][:, :, 0, :]
-    channels = [np.maximum(convolved(image, weights[:, :, k], 1) + stage["B1"][k], 0) for k in range(6)]
+    weights, channels = stage["W1"][:, :, 0, :], first_channels(stage, image)
     for k in range(6):
         left = 2.05 + k * 1.14
         show_signed(place(figure, left + 0.22, 2.0, 0.64, 0.64), weights[:, :, k], np.abs(weights).max())

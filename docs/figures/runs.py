@@ -12,8 +12,6 @@ import numpy as np
 
 from compare_stages import published_iterations, text_only, with_iterations
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-
 
 class Runs:
     """The results of scripts; each is trained once, in a process of its own, and its results stay in a folder.
