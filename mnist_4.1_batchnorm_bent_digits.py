@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Stage 4.1: bent digits, a little different each time, so that the network never sees the same one twice.
+# Stage 4.1: bent digits, in another way each time, so that the network can't learn them by heart.
 #
 #   ▢                        28 x 28, 1 channel    X   [n, 28, 28, 1]
 #   ▢▢                       26 x 26, 16 channels  Y1  [n, 26, 26, 16] W1 [3, 3, 1, 16]   3x3 convolution, stride 1
@@ -16,7 +16,8 @@
 # More digits are the best cure for learning by heart. There are only 60,000, but a 4 that is moved, turned, stretched
 # or bent a little is still a 4, and another image. So each batch is bent before the network learns from it, in another
 # way each time. This is called augmentation. Press 3 in the window to see the bent digits. The test digits stay as they
-# are. The network is that of stage 4.0; what is new is the bending.
+# are. Where no digit comes twice, it pays to train longer: 13,000 iterations, the last 2,000 of them with the digits as
+# they are. The network is that of stage 4.0; what is new is the bending.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
@@ -37,16 +38,17 @@ tf.set_random_seed(SEED)
 mnist = mnistdata.read_data_sets("data", one_hot=True, reshape=False, seed=SEED)
 
 # Bending: each pixel of the bent digit takes its ink from a place nearby in the digit as it was. How far away that is,
-# in rows and in columns, changes smoothly over the image: it is a sum of six terms, each times a random number from -1
-# to 1. By the first term all pixels move alike; the next two shrink, stretch, turn and slant; the last three curve.
+# in rows and in columns, changes smoothly over the image: it is a sum of ten terms, each times a random number from -2
+# to 2, in pixels. By the first term, 1, all pixels move alike; y and x shrink, stretch, turn and slant the digit; their
+# squares, cubes and products curve it.
 random = np.random.RandomState(SEED)
 pixels = np.float32(np.indices([28, 28]).reshape(2, 1, 784))  # the row and the column of each pixel, 0 to 27
 y, x = pixels[:, 0] / 13.5 - 1  # the same from -1 to 1, [784] each: 0 is the middle, which the bending moves least
-terms = np.stack([2.5 + 0 * y, 2 * y, 2 * x, 1.5 * y * y, 1.5 * y * x, 1.5 * x * x])  # [6, 784], in pixels
+terms = np.stack([y**i * x**j for i in range(4) for j in range(4 - i)])  # [10, 784]: 1, x, x * x and so on
 
 
 def bend(images):  # [n, 28, 28, 1] -> [n, 28, 28, 1]
-    moves = np.float32(random.uniform(-1, 1, [2, len(images), 6])) @ terms  # [2, n, 784], in rows and in columns
+    moves = np.float32(random.uniform(-2, 2, [2, len(images), 10])) @ terms  # [2, n, 784], in rows and in columns
     rows, columns = np.clip(pixels + moves, 0, 26.999)  # [n, 784] each: the places, which may not leave the image
     top, left = np.floor(rows), np.floor(columns)  # a place lies between four pixels, and the first of them is here
     first = np.int32(np.arange(0, images.size, 784)[:, None] + 28 * top + left)  # its number among all pixels
@@ -60,9 +62,6 @@ def bend(images):  # [n, 28, 28, 1] -> [n, 28, 28, 1]
 X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images (None: any n) of 28 x 28 pixels, from 0, paper, to 1, ink
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels; the network's answers are Y, without the underscore
 step = tf.placeholder(tf.float32)  # the number of the iteration, for the decay of the learning rate
-
-# True when training, false when measuring: batch normalisation then works in another way.
-training = tf.placeholder(tf.bool)
 
 # Variables are what training determines. Random weights: neurons of a layer that start equal change alike, and stay
 # equal. truncated_normal draws them from a normal distribution of standard deviation 0.1, and draws again what lies
@@ -80,46 +79,53 @@ W7 = tf.Variable(tf.truncated_normal([4 * 4 * M, N], stddev=0.1))  # 4 * 4 * M i
 W8 = tf.Variable(tf.truncated_normal([N, 10], stddev=0.1))
 B1, B2, B3, B4, B5, B6, B7, B8 = [tf.Variable(tf.zeros([outputs])) for outputs in [K, K, L, M, M, M, N, 10]]
 
-update_averages = []  # one for each number of batch_norm, below: run it to bring the average up to date
-
-
 # Batch normalisation of a layer's sums [n, rows, columns, channels], which keep their shape, and then the biases.
 # The convolution itself adds none: taking the mean away would take its bias away, too.
-# In training, the mean and the variance of a channel are those of all its sums in the batch. When measuring, they are
+# In training, the mean and the variance of a channel are those of all its sums in the batch. For measuring, there are
 # averages of what they were in the last ten or twenty steps of training. So the answer for an image does not depend on
 # the images that are measured with it, and a single image has an answer, too.
-def batch_norm(sums, biases):
-    ones = tf.ones(biases.shape)  # a scale for each channel: the weights of the next layer can learn that
-    mean, variance = tf.Variable(0 * ones, trainable=False), tf.Variable(ones, trainable=False)  # not by training
+# These averages are variables [2, channels], of the means and of the variances. Their start, 0 and 1, leaves the sums
+# as they are. They are not trainable: there is no slope to go down, they only follow the batches.
+A1, A2, A3, A4, A5, A6 = [tf.Variable([[0.0] * c, [1.0] * c], trainable=False) for c in [K, K, L, M, M, M]]
+update_averages = []  # for each layer, what brings its averages up to date when it is run
 
-    def by_batch():
-        return tf.nn.fused_batch_norm(sums, ones, biases)  # the result, and the batch's mean and variance
 
-    def by_averages():
-        return tf.nn.fused_batch_norm(sums, ones, biases, mean, variance, is_training=False)
-
-    result, batch_mean, batch_variance = tf.cond(training, by_batch, by_averages)
-    update_averages.append(tf.assign(mean, 0.9 * mean + 0.1 * batch_mean))
-    update_averages.append(tf.assign(variance, 0.9 * variance + 0.1 * batch_variance))
+def by_batch(sums, biases, averages):
+    # the ones are a scale for each channel: the weights of the next layer can learn that
+    result, mean, variance = tf.nn.fused_batch_norm(sums, tf.ones(biases.shape), biases)
+    update_averages.append(tf.assign(averages, 0.9 * averages + 0.1 * tf.stack([mean, variance])))
     return result
 
 
-# The model: a stride of 2 moves the filter by 2 pixels at a time, so that half the rows and half the columns come out.
+def by_averages(sums, biases, averages):
+    mean, variance = tf.unstack(averages)  # [channels] each
+    return tf.nn.fused_batch_norm(sums, tf.ones(biases.shape), biases, mean, variance, is_training=False)[0]
+
+
+# The model, as a function: each call puts the layers into the graph, with another way to normalise them, norm.
+# A stride of 2 moves the filter by 2 pixels at a time, so that half the rows and half the columns come out.
 # strides has one number for each dimension of its input, [image, row, column, channel]: no image and no channel is
 # skipped. With "SAME" padding the filter may hang over the edges of the image, where zeros stand in for the pixels: the
 # size that comes out is the size that goes in, divided by the stride and rounded up. With "VALID" it stays inside: a
 # filter of 3 x 3 leaves 2 rows and 2 columns less. The paper around the digit is worth no more, and it saves time.
 # A relu passes a positive sum on as it is and makes 0 of a negative one.
-Y1 = tf.nn.relu(batch_norm(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="VALID"), B1))  # [n, 26, 26, K]
-Y2 = tf.nn.relu(batch_norm(tf.nn.conv2d(Y1, W2, strides=[1, 1, 1, 1], padding="VALID"), B2))  # [n, 24, 24, K]
-Y3 = tf.nn.relu(batch_norm(tf.nn.conv2d(Y2, W3, strides=[1, 2, 2, 1], padding="SAME"), B3))  # [n, 12, 12, L]
-Y4 = tf.nn.relu(batch_norm(tf.nn.conv2d(Y3, W4, strides=[1, 1, 1, 1], padding="VALID"), B4))  # [n, 10, 10, M]
-Y5 = tf.nn.relu(batch_norm(tf.nn.conv2d(Y4, W5, strides=[1, 1, 1, 1], padding="VALID"), B5))  # [n, 8, 8, M]
-Y6 = tf.nn.relu(batch_norm(tf.nn.conv2d(Y5, W6, strides=[1, 2, 2, 1], padding="SAME"), B6))  # [n, 4, 4, M]
-YY = tf.reshape(Y6, [-1, 4 * 4 * M])  # [n, 1024], flattened (-1: as many rows as that makes, here n)
-Y7 = tf.nn.relu(tf.matmul(YY, W7) + B7)  # [n, N]
-Ylogits = tf.matmul(Y7, W8) + B8  # [n, 10], the sums before softmax, called "logits"
+def network(norm):
+    Y1 = tf.nn.relu(norm(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="VALID"), B1, A1))  # [n, 26, 26, K]
+    Y2 = tf.nn.relu(norm(tf.nn.conv2d(Y1, W2, strides=[1, 1, 1, 1], padding="VALID"), B2, A2))  # [n, 24, 24, K]
+    Y3 = tf.nn.relu(norm(tf.nn.conv2d(Y2, W3, strides=[1, 2, 2, 1], padding="SAME"), B3, A3))  # [n, 12, 12, L]
+    Y4 = tf.nn.relu(norm(tf.nn.conv2d(Y3, W4, strides=[1, 1, 1, 1], padding="VALID"), B4, A4))  # [n, 10, 10, M]
+    Y5 = tf.nn.relu(norm(tf.nn.conv2d(Y4, W5, strides=[1, 1, 1, 1], padding="VALID"), B5, A5))  # [n, 8, 8, M]
+    Y6 = tf.nn.relu(norm(tf.nn.conv2d(Y5, W6, strides=[1, 2, 2, 1], padding="SAME"), B6, A6))  # [n, 4, 4, M]
+    YY = tf.reshape(Y6, [-1, 4 * 4 * M])  # [n, 1024], flattened (-1: as many rows as that makes, here n)
+    Y7 = tf.nn.relu(tf.matmul(YY, W7) + B7)  # [n, N]
+    return tf.matmul(Y7, W8) + B8  # [n, 10], the sums before softmax, called "logits"
+
+
+# The same layers twice, with the same weights: as they train, and as they answer.
+training_logits = network(by_batch)
+Ylogits = network(by_averages)
 Y = tf.nn.softmax(Ylogits)  # [n, 10], the probabilities
+
 
 # The loss, cross entropy, says how far the probabilities Y are from the truth Y_: -sum(Y_ * log(Y)) for an image, with
 # the natural logarithm. Only the correct digit counts, as Y_ is 0 for all others: the loss is 0 if that digit got
@@ -127,8 +133,11 @@ Y = tf.nn.softmax(Ylogits)  # [n, 10], the probabilities
 # and for 10,000 test images. Times 100, it is the loss per 100 images, as the window shows it.
 # NaN? A very small probability is rounded to 0; log(0) is -infinity, and 0 * log(0) is NaN, "not a number". This
 # function never takes log(0): it does softmax and cross entropy in one, from the logits.
-cross_entropy = tf.nn.softmax_cross_entropy_with_logits(logits=Ylogits, labels=Y_)  # [n, 10] -> [n]
-cross_entropy = tf.reduce_mean(cross_entropy) * 100  # a number
+def loss(logits):  # [n, 10] -> [n] -> a number
+    return 100 * tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(logits=logits, labels=Y_))
+
+
+cross_entropy = loss(Ylogits)  # that of the answers, for the curves
 
 # Accuracy: the fraction of the images whose most probable digit is the correct one, from 0 to 1.
 correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n], true or false
@@ -140,10 +149,10 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 # weight, about the learning rate itself whatever the scale of the loss. If that is too high, it jumps over the valley.
 # train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower, in a straight
-# line from 0.003 to 0 in 10,000 iterations. A normalised network bears a high rate for long, and comes to rest at the
+# line from 0.003 to 0 in 13,000 iterations. A normalised network bears a high rate for long, and comes to rest at the
 # end.
-lr = 0.003 * (1 - step / 10000)  # a number
-train_step = tf.train.AdamOptimizer(lr).minimize(cross_entropy)
+lr = 0.003 * (1 - step / 13000)  # a number
+train_step = tf.train.AdamOptimizer(lr).minimize(loss(training_logits))  # that of the layers as they train
 
 # For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
 allweights = tf.concat([tf.reshape(w, [-1]) for w in [W1, W2, W3, W4, W5, W6, W7, W8]], axis=0)  # [305296]
@@ -161,14 +170,15 @@ sess.run(tf.global_variables_initializer())
 # One iteration of the training loop: sometimes measure, always train.
 def training_step(i, update_test_data, update_train_data):
     batch_X, batch_Y = mnist.train.next_batch(100)  # the next 100 images [100, 28, 28, 1] and labels [100, 10]
-    batch_X = bend(batch_X)  # the labels stay
+    if i < 11000:  # then it gets used to digits as they are; the steps are too short by then to learn them by heart
+        batch_X = bend(batch_X)  # the labels stay
 
     # how well does it do on the batch, before this step?
     # a is the accuracy, c the cross entropy, im the picture, ws and bs are all weights and all biases, l the learning
     # rate
     if update_train_data:
         a, c, im, ws, bs, l = sess.run(
-            [accuracy, cross_entropy, I, allweights, allbiases, lr], {X: batch_X, Y_: batch_Y, step: i, training: False}
+            [accuracy, cross_entropy, I, allweights, allbiases, lr], {X: batch_X, Y_: batch_Y, step: i}
         )
         print(f"{i}: accuracy:", a, "loss:", c, "lr:", l)
         datavis.append_training_curves_data(i, a, c, l)
@@ -178,7 +188,7 @@ def training_step(i, update_test_data, update_train_data):
     # how well does it do on digits that it never trains on? The channels of all 10,000 at once would take 1.4 GB: so
     # their logits are computed in 10 pieces, [1000, 10] each, and then fed, [10000, 10], in place of computing them
     if update_test_data:
-        logits = [sess.run(Ylogits, {X: part, training: False}) for part in np.array_split(mnist.test.images, 10)]
+        logits = [sess.run(Ylogits, {X: images}) for images in np.array_split(mnist.test.images, 10)]
         a, c, im = sess.run(
             [accuracy, cross_entropy, It],
             {X: mnist.test.images, Ylogits: np.concatenate(logits), Y_: mnist.test.labels},
@@ -189,21 +199,21 @@ def training_step(i, update_test_data, update_train_data):
         datavis.update_image2(im)
 
     # learn from the batch
-    sess.run([train_step, update_averages], {X: batch_X, Y_: batch_Y, step: i, training: True})
+    sess.run([train_step, update_averages], {X: batch_X, Y_: batch_Y, step: i})
 
 
 # For digits that you draw: press d in the window, and this says what they are.
 def read(images):
-    return sess.run(Y, {X: images, training: False})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run(Y, {X: images})  # [n, 28, 28, 1] -> [n, 10], the probabilities
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.
-datavis.animate(training_step, iterations=10000, train_data_update_freq=20, test_data_update_freq=100, read_digits=read)
+datavis.animate(training_step, iterations=13000, train_data_update_freq=20, test_data_update_freq=200, read_digits=read)
 
 # Text only, without a window: comment out the line with datavis.animate above, and take the "# " off the line below.
-# for i in range(10000): training_step(i, i % 100 == 0 or i == 9999, i % 20 == 0 or i == 9999)
+# for i in range(13000): training_step(i, i % 200 == 0 or i == 12999, i % 20 == 0 or i == 12999)
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9968 with the seed 0, in 10,000 iterations, and 0.9966 at the end;
-# measured on TensorFlow 2.21. At the end the training loss, that of the bent digits, is 0.9, and the test loss 1.0.
+# Results to expect: a best test accuracy of 0.9972 with the seed 0, in 13,000 iterations, and 0.9972 at the end;
+# measured on TensorFlow 2.21. At the end the training loss is 0.1, the test loss 0.97.

@@ -10,8 +10,8 @@ import numpy as np
 class Stage(NamedTuple):
     """What there is to build. A convolution is (size, channels, stride, padding), keep what dropout keeps, 1 for none.
 
-    Convolutions that are normalised have no biases, but batch normalisation has, and no scale. Those of bent stages get
-    images that are bent a little, in another way each time.
+    Convolutions that are normalised have no biases, but batch normalisation has, and no scale. Bent stages get images
+    that are bent a little, in another way each time. A linear decay ends after that many iterations.
     """
 
     script: str
@@ -22,6 +22,7 @@ class Stage(NamedTuple):
     decay: str = "exponential"
     normalised: bool = False
     bent: bool = False
+    iterations: int = 10000
 
     @property
     def is_softmax(self):
@@ -74,6 +75,7 @@ STAGES = {
         decay="linear",
         normalised=True,
         bent=True,
+        iterations=13000,
     ),
 }
 
@@ -81,7 +83,7 @@ STAGES = {
 def learning_rate(stage, step, exp=math.exp):
     """In iteration step, which may be a tensor of the library that exp comes from."""
     if stage.decay == "linear":
-        return 0.003 * (1 - step / 10000)
+        return 0.003 * (1 - step / stage.iterations)
     return 0.0001 + 0.003 * exp(-step / 2000) if stage.decay == "exponential" else 0.003
 
 
@@ -110,15 +112,16 @@ def initial_weights(stage):
     return arrays
 
 
-# Bending as in stage 4.1: each pixel takes its ink from a place that is moved by a sum of these terms, in pixels
+# Bending as in stage 4.1: each pixel takes its ink from a place that is moved by a sum of these terms, in pixels, each
+# times a random number from -1 to 1
 PIXELS = np.float32(np.indices([28, 28]).reshape(2, 784))
 Y, X = PIXELS / np.float32(13.5) - 1
-TERMS = np.stack([2.5 + 0 * Y, 2 * Y, 2 * X, 1.5 * Y * Y, 1.5 * Y * X, 1.5 * X * X])  # [6, 784]
+TERMS = np.stack([2 * Y**i * X**j for i in range(4) for j in range(4 - i)])  # [10, 784]
 
 
 def bent(images, random):
     """The images [n, 28, 28, 1], bent by numpy."""
-    moves = np.float32(random.uniform(-1, 1, [2, len(images), 6])) @ TERMS
+    moves = np.float32(random.uniform(-1, 1, [2, len(images), len(TERMS)])) @ TERMS
     y, x = np.clip(PIXELS[:, None] + moves, 0, 26.999)
     top, left = np.floor(y), np.floor(x)
     first = np.int32(np.arange(0, images.size, 784)[:, None] + 28 * top + left)

@@ -145,7 +145,7 @@ class TorchPeer:
 
     def bend(self, images):
         torch = self.torch
-        moves = (torch.rand(2 * len(images), 6) * 2 - 1) @ torch.from_numpy(TERMS)
+        moves = (torch.rand(2 * len(images), len(TERMS)) * 2 - 1) @ torch.from_numpy(TERMS)
         places = torch.from_numpy(PIXELS)[:, None] + moves.reshape(2, len(images), 784)
         grid = (places / 13.5 - 1).reshape(2, -1, 28, 28).permute(1, 2, 3, 0).flip(-1)  # x before y, from -1 to 1
         return torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=True)
@@ -217,7 +217,7 @@ class JaxPeer:
             return x @ pairs[-1][0] + pairs[-1][1], new_averages
 
         def bend(images, key):
-            moves = jax.random.uniform(key, [2, len(images), 6], minval=-1, maxval=1) @ TERMS
+            moves = jax.random.uniform(key, [2, len(images), len(TERMS)], minval=-1, maxval=1) @ TERMS
             sample = functools.partial(jax.scipy.ndimage.map_coordinates, order=1, mode="nearest")
             return jax.vmap(sample)(images[..., 0], jnp.moveaxis(PIXELS[:, None] + moves, 1, 0)).reshape(images.shape)
 

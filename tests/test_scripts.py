@@ -24,7 +24,7 @@ SHORT_RUNS = {
     "mnist_4.0_batchnorm_convolutional.py": (61, 0.80),
     "mnist_4.1_batchnorm_bent_digits.py": (61, 0.80),
 }
-SOFTMAX = "mnist_1.0_softmax.py"
+SOFTMAX, BENT = "mnist_1.0_softmax.py", "mnist_4.1_batchnorm_bent_digits.py"
 
 
 def code_lines(source):
@@ -60,7 +60,7 @@ def test_text_only_it_learns_and_says_only_its_own_lines(stage, text_run):
     training_line = rf"(\d+): accuracy: [\d.]+ loss: [\d.e-]+{rate}"
     test_line = r"(\d+): \*{9} epoch 1 \*{9} test accuracy: ([\d.]+) test loss: [\d.e-]+"
     last = iterations - 1
-    train_every, test_every = (10, 50) if stage == SOFTMAX else (20, 100)
+    train_every, test_every = {SOFTMAX: (10, 50), BENT: (20, 200)}.get(stage, (20, 100))
     matches = [re.match(f"{training_line}$|{test_line}$", line) for line in lines[1:-1]]
     assert all(matches)
     assert [int(m.group(1)) for m in matches if m.group(1)] == [*range(0, last, train_every), last]
@@ -101,9 +101,9 @@ def test_two_neighbours_differ_by_one_lesson(stage, following):
         r"|cross_entropy = |lr = |train_step = |allweights = |allbiases = |a, c, im|logits = |\[accuracy, cross_entropy"
         r"|\{X: |\)$|print\(f\"\{i\}: accuracy|datavis.append_training_curves_data\(i, a, c|sess.run\(train_step"
         r"|return sess.run\(|datavis.animate\("
-        r"|training = |B1, B2|update_averages|def batch_norm|ones = |mean, variance = |def by_|return |result, "
-        r"|sess.run\(\[|random = |pixels = |y, x = |terms = |def bend|moves = |rows, columns = |top, left = |first = "
-        r"|ink = |above = |below = |batch_X = "
+        r"|B1, B2|A1, A2|update_averages|def by_|mean, variance = |result, |def network|training_logits = |def loss"
+        r"|return |sess.run\(\[|random = |pixels = |y, x = |terms = |def bend|moves = |rows, columns = |top, left = "
+        r"|first = |ink = |above = |below = |batch_X = "
     )
     before, after = code_lines(stage_source(stage)), code_lines(stage_source(following))
     changes = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]

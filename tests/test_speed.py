@@ -82,9 +82,7 @@ def test_images_begin_where_tensorflow_takes_them_without_a_copy():
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize(
-    "stage, feed", [(STAGES[4], ""), (STAGES[5], ", pkeep: 1.0"), (STAGES[6], ", training: False")]
-)
+@pytest.mark.parametrize("stage, feed", [(STAGES[4], ""), (STAGES[5], ", pkeep: 1.0"), (STAGES[6], "")])
 def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, forks, tmp_path):
     source = shortened_text_only(stage_source(stage), 12)
     at_once = f"[accuracy, cross_entropy], {{X: mnist.test.images, Y_: mnist.test.labels{feed}}}"
