@@ -103,7 +103,7 @@ def test_two_neighbours_differ_by_one_lesson(stage, following):
         r"|return sess.run\(|datavis.animate\("
         r"|B1, B2|A1, A2|update_averages|def by_|mean, variance = |result, |def network|training_logits = |def loss"
         r"|return |sess.run\(\[|random = |pixels = |y, x = |terms = |def bend|moves = |rows, columns = |top, left = "
-        r"|first = |ink = |above = |below = |batch_X = "
+        r"|first = |ink = |above = |below = |if i < 11000:|batch_X = "
     )
     before, after = code_lines(stage_source(stage)), code_lines(stage_source(following))
     changes = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]
