@@ -215,5 +215,6 @@ datavis.animate(training_step, iterations=13000, train_data_update_freq=20, test
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9972 with the seed 0, in 13,000 iterations, and 0.9972 at the end;
-# measured on TensorFlow 2.21. At the end the training loss is 0.1, the test loss 0.97.
+# Results to expect: a best test accuracy of 0.9971 in the median of 5 seeds (0.9969 to 0.9972), in 13,000 iterations,
+# and 0.9968 (0.9966 to 0.9972) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. Of the 10,000 test
+# digits, 32 are misrecognised at the end. By then the training loss is 0.1, the test loss 0.97.
