@@ -194,5 +194,6 @@ datavis.animate(training_step, iterations=10000, train_data_update_freq=20, test
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9959 with the seed 0, in 10,000 iterations, and 0.9956 at the end;
-# measured on TensorFlow 2.21. At the end the training loss is 0.004, the test loss 1.77.
+# Results to expect: a best test accuracy of 0.9959 in the median of 5 seeds (0.9956 to 0.9964), in 10,000 iterations,
+# and 0.9956 (0.9949 to 0.9964) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. Of the 10,000 test
+# digits, 44 are misrecognised at the end. By then the training loss is 0.004, the test loss 2.02.
