@@ -11,7 +11,7 @@ class Stage(NamedTuple):
     """What there is to build. A convolution is (size, channels, stride, padding), keep what dropout keeps, 1 for none.
 
     Convolutions that are normalised have no biases, but batch normalisation has, and no scale. Bent stages get images
-    that are bent a little, in another way each time. A linear decay ends after that many iterations.
+    that are bent a little, in another way each time. A linear decay ends after decay_iterations.
     """
 
     script: str
@@ -22,7 +22,7 @@ class Stage(NamedTuple):
     decay: str = "exponential"
     normalised: bool = False
     bent: bool = False
-    iterations: int = 10000
+    decay_iterations: int = 10000
 
     @property
     def is_softmax(self):
@@ -75,7 +75,7 @@ STAGES = {
         decay="linear",
         normalised=True,
         bent=True,
-        iterations=13000,
+        decay_iterations=13000,
     ),
 }
 
@@ -83,7 +83,7 @@ STAGES = {
 def learning_rate(stage, step, exp=math.exp):
     """In iteration step, which may be a tensor of the library that exp comes from."""
     if stage.decay == "linear":
-        return 0.003 * (1 - step / stage.iterations)
+        return 0.003 * (1 - step / stage.decay_iterations)
     return 0.0001 + 0.003 * exp(-step / 2000) if stage.decay == "exponential" else 0.003
 
 
