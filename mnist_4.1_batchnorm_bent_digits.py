@@ -51,7 +51,7 @@ def bend(images):  # [n, 28, 28, 1] -> [n, 28, 28, 1]
     moves = np.float32(random.uniform(-2, 2, [2, len(images), 10])) @ terms  # [2, n, 784], in rows and in columns
     rows, columns = np.clip(pixels + moves, 0, 26.999)  # [n, 784] each: the places, which may not leave the image
     top, left = np.floor(rows), np.floor(columns)  # a place lies between four pixels, and the first of them is here
-    first = np.int32(np.arange(0, images.size, 784)[:, None] + 28 * top + left)  # its number among all pixels
+    first = np.intp(np.arange(0, images.size, 784)[:, None] + 28 * top + left)  # its number among all, as an index
     ink = images.ravel()  # [n * 784]
     above = ink[first] + (ink[first + 1] - ink[first]) * (columns - left)  # between two of them: nearer ones count more
     below = ink[first + 28] + (ink[first + 29] - ink[first + 28]) * (columns - left)  # and between those a row below

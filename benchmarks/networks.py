@@ -124,7 +124,7 @@ def bent(images, random):
     moves = np.float32(random.uniform(-1, 1, [2, len(images), len(TERMS)])) @ TERMS
     y, x = np.clip(PIXELS[:, None] + moves, 0, 26.999)
     top, left = np.floor(y), np.floor(x)
-    first = np.int32(np.arange(0, images.size, 784)[:, None] + 28 * top + left)
+    first = np.intp(np.arange(0, images.size, 784)[:, None] + 28 * top + left)
     ink = images.ravel()
     above = ink[first] + (ink[first + 1] - ink[first]) * (x - left)
     below = ink[first + 28] + (ink[first + 29] - ink[first + 28]) * (x - left)
