@@ -33,7 +33,8 @@ class Stage(NamedTuple):
         """Rows, and columns, of the image and of what comes out of each convolution."""
         sizes = [28]
         for kernel, _, stride, padding in self.convolutions:
-            sizes.append(sizes[-1] - kernel + 1 if padding == "valid" else math.ceil(sizes[-1] / stride))
+            places = sizes[-1] - kernel + 1 if padding == "valid" else sizes[-1]
+            sizes.append(math.ceil(places / stride))
         return sizes
 
     @property
