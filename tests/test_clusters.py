@@ -111,7 +111,8 @@ def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_
     assert (moved / "export" / str(last) / "saved_model.pb").exists()
 
     alone = succeed(moved, f"--hp-iterations={last + 10}", shared)
-    assert f"training goes on from iteration {last}\n" in alone
+    begun = int(re.search(r"^training goes on from iteration (\d+)$", alone, re.MULTILINE).group(1))
+    assert last <= begun < last + 10  # while the chief wrote it, the worker may have ended a step that it had begun
 
 
 @pytest.mark.tensorflow
