@@ -72,8 +72,7 @@ class WatchedCluster(LocalCluster):
 
     def begun_from(self, task):
         """The iterations from which a task has trained, one for each time that it was connected."""
-        lines = re.findall(r"training begins|training goes on from iteration \d+", self.printed(task))
-        return [int(re.sub(r"\D", "", line) or 0) for line in lines]
+        return begun_from(self.printed(task))
 
     def wait_for_training(self, task, times=1):
         """Waits until a task takes part, or does so again."""
@@ -137,6 +136,11 @@ EVENTS = {
     "a parameter server is killed, and started again": ps_restarted,
     "all tasks get SIGTERM, and are started again": all_preempted,
 }
+
+
+def begun_from(text):
+    lines = re.findall(r"^(?:training begins|training goes on from iteration \d+)$", text, re.MULTILINE)
+    return [int(re.sub(r"\D", "", line) or 0) for line in lines]
 
 
 def test_accuracy(text):

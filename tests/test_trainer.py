@@ -15,7 +15,7 @@ import pytest
 import cluster
 from helpers import ROOT, environment
 from trainer.task import parse_options
-from trainings import MLENGINE, SMALL, config, is_untouched, listed, move, succeed, trainer_command
+from trainings import MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed, trainer_command
 
 # -- short runs
 
@@ -255,18 +255,20 @@ def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports
     old, moved = tmp_path / "old", tmp_path / "moved"
     begun = train_until_signal(old, signal.SIGTERM)
     assert "training begins" in begun
+    assert listed(old) == present(old)
     reached = listed(old)[-1]
     assert reached >= int(re.findall(r"^(\d+): accuracy", begun, re.MULTILINE)[-1])
     move(old, moved)
     more = train_until_signal(moved, signal.SIGINT)
     assert f"training goes on from iteration {reached}\n" in more
     assert is_untouched(old)
-    # the oldest are deleted, also those that the first run wrote
-    assert len(listed(moved)) == len(list(moved.glob("model.ckpt*.index"))) == 5
+    assert listed(moved) == present(moved)
+    assert len(listed(moved)) == 5  # the oldest are deleted, also those that the first run wrote
     assert listed(moved)[-1] >= int(re.findall(r"^(\d+): accuracy", more, re.MULTILINE)[-1])
     again = succeed(f"file://{moved}", "--hp-iterations=10")  # complete already
     assert "training" not in again
     assert cluster.test_accuracy(again) == cluster.test_accuracy(more)
+    assert listed(moved) == present(moved)
     assert f"SavedModel: file://{moved}/export/{listed(moved)[-1]}" in again
 
 

@@ -58,11 +58,21 @@ def is_untouched(old):
     return {path.read_bytes() for path in old.glob("model.ckpt*")} == {b"of somebody else"}
 
 
-def listed(folder):
-    """The iterations of the checkpoints that a job folder lists, all of which are there, the newest last.
+def iteration_of(name):
+    return int(re.fullmatch(r"model\.ckpt-(\d+)", name).group(1))
 
-    A chief that is killed between writing a checkpoint and listing it leaves one more.
+
+def present(folder):
+    """The iterations of the checkpoints that lie in a job folder, the newest last.
+
+    A chief that is killed between writing a checkpoint and listing it leaves one that is not listed.
     """
+    return sorted(iteration_of(path.stem) for path in folder.glob("model.ckpt*.index"))
+
+
+def listed(folder):
+    """The iterations of the checkpoints that a job folder lists, all of which are there, the newest last."""
     names = re.findall(r'all_model_checkpoint_paths: "(.*)"', (folder / "checkpoint").read_text())
-    assert all((folder / f"{name}.index").exists() for name in names)
-    return [int(re.fullmatch(r"model\.ckpt-(\d+)", name).group(1)) for name in names]
+    iterations = [iteration_of(name) for name in names]
+    assert set(iterations) <= set(present(folder))
+    return iterations
