@@ -1,6 +1,7 @@
 """What all tests share: a folder of their own to work in, scripts to start, a screen, a browser."""
 
 import importlib.util
+import os
 import shutil
 import signal
 
@@ -11,6 +12,11 @@ from helpers import TO_INSTALL, require, without_tensorflow
 from made_up_run import history, picture  # noqa: F401
 from programs import Forks, Program
 from screens import xvfb
+
+# Their tests share what takes seconds to make, so they run in one process. By file, and not by the mark xdist_group:
+# pytest-xdist 3.8 writes that into a test's id, and pytest 9.2 keeps the id elsewhere, so that nothing comes of it.
+TOGETHER = ("test_trainer.py", "test_predict.py")
+MOST_PROCESSES = 8  # more take memory, and wait for the longest test all the same
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # under nohup, or in a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start gets the system's default with it
@@ -74,6 +80,40 @@ def browser(tmp_path_factory):
     browser = Browser(program, tmp_path_factory.mktemp("profile"))
     yield browser
     browser.close()
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One process for each processor and one more, as many tests wait; each has a screen, a browser, a TensorFlow."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors + 1, MOST_PROCESSES)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        """A test is done where there is time for it, those of a file in TOGETHER where the first of them was."""
+
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return file if file.endswith(TOGETHER) else nodeid
+
+    return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function for what is made once in a run of all tests: it fails if that is made in a second process, too."""
+
+    def note(name):
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+        if run:
+            try:
+                (tmp_path_factory.getbasetemp().parent / f"{name}-{run}").open("x").close()
+            except FileExistsError:
+                pytest.fail(f"{name} is made in two processes: the tests of a file in TOGETHER were divided")
+
+    return note
 
 
 def pytest_unconfigure(config):

@@ -194,8 +194,9 @@ def make_model(folder, input_name="image"):
 
 
 @pytest.fixture(scope="session")
-def job(tmp_path_factory):
+def job(tmp_path_factory, made_once):
     """A job folder with a model of fixed weights: 0 if more ink is on the left, 1 if on the right."""
+    made_once("job with a model")
     folder = tmp_path_factory.mktemp("job")
     make_model(folder / "export" / "10")
     (folder / "export" / "9").mkdir()

@@ -43,8 +43,9 @@ json.dump(results, sys.stdout)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(tmp_path_factory, made_once):
     """Short runs that differ in one thing each: {name: [status, standard output, standard error]}."""
+    made_once("runs")
     import tensorflow.compat.v1 as tf
 
     folder = tmp_path_factory.mktemp("runs")
@@ -80,7 +81,6 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 def test_folders_may_be_in_other_file_systems_of_tensorflow(runs):
     status, output, error = runs["elsewhere"]
     assert (status, error) == (0, "")
@@ -88,7 +88,6 @@ def test_folders_may_be_in_other_file_systems_of_tensorflow(runs):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 @pytest.mark.parametrize("type", ["ps", "worker"])
 def test_an_address_in_use_ends_the_program_with_status_2(runs, type):
     status, output, error = runs[type]
@@ -98,7 +97,6 @@ def test_an_address_in_use_ends_the_program_with_status_2(runs, type):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 @pytest.mark.parametrize(
     "name, expected",
     [
@@ -115,7 +113,6 @@ def test_what_can_not_be_used_is_told_in_one_sentence(runs, name, expected):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 def test_a_loss_that_is_no_number_ends_the_training(runs):
     status, _, error = runs["no number"]
     assert status == 1
@@ -126,18 +123,18 @@ def test_a_loss_that_is_no_number_ends_the_training(runs):
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory):
+def job(tmp_path_factory, made_once):
     """A training of 60 iterations on one machine: its folder, and what was printed.
 
     The folder has a name that is not ASCII, which standard output can't print.
     """
+    made_once("job of a training")
     folder = tmp_path_factory.mktemp("alone") / "jöb"
     options = ["--hp-iterations=60", "--checkpoint-every=25", "--hp-batch=50", "--hp-dropout=0.1"]
     return folder, succeed(folder, *options, PYTHONIOENCODING="ascii")
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_one_machine_trains_tests_and_exports(job):
     folder, output = job
     assert re.findall(r"^(\d+): \*+ test accuracy", output, re.MULTILINE) == ["0", "25", "50", "60"]
@@ -146,7 +143,6 @@ def test_one_machine_trains_tests_and_exports(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_nothing_that_is_read_from_a_job_folder_says_where_it_is(job):
     folder, _ = job
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -156,7 +152,6 @@ def test_nothing_that_is_read_from_a_job_folder_says_where_it_is(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_tensorboard_gets_the_curves(job):
     import tensorflow.compat.v1 as tf
 
@@ -171,7 +166,6 @@ def test_tensorboard_gets_the_curves(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_the_saved_model_computes_what_the_session_of_the_training_does(job):
     import tensorflow.compat.v1 as tf
 
@@ -198,7 +192,6 @@ def test_the_saved_model_computes_what_the_session_of_the_training_does(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_saved_model_cli_computes_what_predict_prints(job, tmp_path, monkeypatch, capsys):
     import predict
 
@@ -222,7 +215,6 @@ def test_saved_model_cli_computes_what_predict_prints(job, tmp_path, monkeypatch
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_options_shape_the_network(job):
     import tensorflow.compat.v1 as tf
 
@@ -250,7 +242,6 @@ def train_until_signal(job_dir, number):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("signals")
 def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports(tmp_path):
     old, moved = tmp_path / "old", tmp_path / "moved"
     begun = train_until_signal(old, signal.SIGTERM)
