@@ -5,10 +5,12 @@ import os
 import shutil
 import signal
 
+import numpy as np
 import pytest
 
+import mnistdata
 from chromium import Browser
-from helpers import TO_INSTALL, require, without_tensorflow
+from helpers import ROOT, TO_INSTALL, idx, require, without_tensorflow
 from made_up_run import history, picture  # noqa: F401
 from programs import Forks, Program
 from screens import xvfb
@@ -36,12 +38,12 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def start(folder):
+def start(tmp_path, forks):
     """A function that starts the source of a script, as a Program."""
     programs = []
 
     def start_program(source, name="script.py", **changes):
-        programs.append(Program(source, folder, name, **changes))
+        programs.append(Program(source, tmp_path, name, start=forks.start, **changes))
         return programs[-1]
 
     yield start_program
@@ -55,6 +57,27 @@ def forks():
     forks = Forks()
     yield forks
     forks.close()
+
+
+@pytest.fixture(scope="session")
+def shortened_tests(tmp_path_factory):
+    """A folder of the training digits, and of the first 1,000 test digits only."""
+    folder = tmp_path_factory.mktemp("digits")
+    for path in (ROOT / "data").glob("*.gz"):
+        if path.name.startswith("train"):
+            os.symlink(str(path), str(folder / path.name))
+    test = mnistdata.read_data_sets(str(ROOT / "data"), reshape=False, dtype=np.uint8).test
+    (folder / "t10k-images-idx3-ubyte").write_bytes(idx(test.images[:1000, ..., 0]))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(test.labels[:1000]))
+    return folder
+
+
+@pytest.fixture
+def few_test_digits(tmp_path, shortened_tests):
+    """Scripts in tmp_path test on 1,000 digits, which is enough where no more than the first digit of it matters."""
+    (tmp_path / "data").mkdir()
+    for path in shortened_tests.iterdir():
+        os.symlink(str(path), str(tmp_path / "data" / path.name))
 
 
 @pytest.fixture(scope="session")

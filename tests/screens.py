@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from helpers import PATIENCE, environment, require, wait_until
-from programs import Program
+from programs import Program, start
 
 WIDTH, HEIGHT = 1344, 756  # pixels of the picture in the window
 TWO_FRAMES = 0.6  # seconds that two of them take at most, and a little more
@@ -40,8 +40,8 @@ def xdotool(screen, *arguments):
 class WindowedProgram(Program):
     """A script that runs with a window, of the toolkit "TkAgg" or "QtAgg"; its errors are apart from its output."""
 
-    def __init__(self, source, folder, screen, toolkit, name="lesson.py"):
-        super().__init__(source, folder, name, stderr=subprocess.PIPE, DISPLAY=screen, MPLBACKEND=toolkit)
+    def __init__(self, source, folder, screen, toolkit, name="lesson.py", start=start):
+        super().__init__(source, folder, name, subprocess.PIPE, start, DISPLAY=screen, MPLBACKEND=toolkit)
         self.name, self.toolkit = os.path.splitext(name)[0], toolkit
 
     def xdotool(self, *arguments):
