@@ -130,6 +130,9 @@ def run_folder(folder, env):
             os.environ.clear()
             os.environ.update(env)
         sys.argv[:] = [folder]
+        sys.modules.pop("matplotlib.pyplot", None)  # TensorFlow's; on import it looks which back end can work here
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_IGN)  # as Python does when it starts
         warnings.filterwarnings("ignore", "Starting a Matplotlib GUI outside of the main thread")
         runpy.run_path(folder, run_name="__main__")
     except SystemExit as end:

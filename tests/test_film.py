@@ -4,34 +4,25 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
 
-from helpers import environment, made_up_training, require, without_tensorflow
+from helpers import made_up_training, require
 
 FILM = "tensorflowvisu_video.mp4"
 needs_ffprobe = pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs the programs ffmpeg and ffprobe")
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, forks):
     """A function that starts a training of so many iterations, with a film, in tmp_path."""
-    without_tensorflow(tmp_path)
 
     def start_filming(iterations, edit=str, save_movie=True, **changes):
         source = made_up_training(iterations).replace(
             "test_data_update_freq=50", f"test_data_update_freq=50, save_movie={save_movie!r}"
         )
         (tmp_path / "film.py").write_text(edit(source), encoding="utf-8")
-        return subprocess.Popen(
-            [sys.executable, "film.py"],
-            cwd=str(tmp_path),
-            env=environment(**changes),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+        return forks.start(["film.py"], tmp_path, **changes)
 
     return start_filming
 
@@ -117,8 +108,7 @@ def test_without_ffmpeg_the_one_of_imageio_ffmpeg_is_used_where_it_is_installed(
 
 
 def test_without_any_ffmpeg_it_says_how_to_get_one(start, tmp_path):
-    (tmp_path / "imageio_ffmpeg.py").write_text("raise ImportError", encoding="utf-8")
-    process = start(101, PATH="", PYTHONPATH=os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]]))
+    process = start(101, lambda source: "import sys\nsys.modules['imageio_ffmpeg'] = None\n" + source, PATH="")
     output, errors = process.communicate()
     assert (process.returncode, output) == (1, "")
     assert errors == (
