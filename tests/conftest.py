@@ -72,6 +72,17 @@ def shortened_tests(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def few_digits(tmp_path_factory):
+    """A folder of the first 6,000 training digits and the first 1,000 test digits, read in no time."""
+    folder = tmp_path_factory.mktemp("few")
+    digits = mnistdata.read_data_sets(str(ROOT / "data"), reshape=False, dtype=np.uint8)
+    for name, part, size in (("train", digits.train, 6000), ("t10k", digits.test, 1000)):
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(idx(part.images[:size, ..., 0]))
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(idx(part.labels[:size]))
+    return folder
+
+
 @pytest.fixture
 def few_test_digits(tmp_path, shortened_tests):
     """Scripts in tmp_path test on 1,000 digits, which is enough where no more than the first digit of it matters."""

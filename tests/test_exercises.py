@@ -51,7 +51,7 @@ def short_run(name, iterations, forks, folder):
 
 
 @pytest.mark.parametrize("name", sorted(set(EXERCISES) - set(WRONG_ON_PURPOSE)))
-def test_an_edit_gives_a_script_that_learns(name, forks, tmp_path):
+def test_an_edit_gives_a_script_that_learns(name, forks, tmp_path, few_test_digits):
     iterations, floor = SHORT_RUNS[name]
     digit = mnistdata.read_data_sets("data", reshape=False).test.images[1, :, :, 0]  # a clear 2
     PIL.Image.fromarray(np.uint8(255 * (1 - digit))).save(str(tmp_path / "my_digit.png"))  # greyscale
@@ -70,7 +70,7 @@ def test_an_edit_gives_a_script_that_learns(name, forks, tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(WRONG_ON_PURPOSE))
-def test_an_edit_that_shows_what_goes_wrong_does_go_wrong(name, forks, tmp_path):
+def test_an_edit_that_shows_what_goes_wrong_does_go_wrong(name, forks, tmp_path, few_test_digits):
     process = short_run(name, WRONG_ON_PURPOSE[name], forks, tmp_path)
     assert max_test_accuracy(process.stdout) < UNTRAINED
     last_loss = re.findall(r"test loss: (\S+)", process.stdout)[-1]
@@ -81,7 +81,7 @@ def test_every_edit_is_tried():
     assert sorted(EXERCISES) == sorted([*SHORT_RUNS, *WRONG_ON_PURPOSE])
 
 
-def test_a_layer_of_keras_stands_in_the_graph_as_the_questions_show_it(forks, tmp_path):
+def test_a_layer_of_keras_stands_in_the_graph_as_the_questions_show_it(forks, tmp_path, few_test_digits):
     (line,) = re.findall(r"```python\n(Ylogits = .*)\n```", QUESTIONS.read_text(encoding="utf-8"))
     source = stage_source("mnist_2.0_five_layers_sigmoid.py")
     by_hand = "Ylogits = tf.matmul(Y4, W5) + B5"

@@ -2,9 +2,11 @@
 
 import re
 
+import matplotlib.image
 import pytest
 
 from helpers import FINISHED, made_up_training, own_lines, wait_until
+from pictures import shows_six_panels
 from screens import xdotool
 
 SAME_INSTANCE = ""
@@ -23,6 +25,7 @@ def test_two_trainings_in_one_script_save_two_pictures(between, tmp_path, forks)
     process = forks.run_script(two_trainings(between), tmp_path)
     assert (process.stderr, process.returncode) == ("", 0)
     assert sorted(path.name for path in tmp_path.glob("*.png")) == ["script.png", "script_2.png"]
+    assert all(shows_six_panels(matplotlib.image.imread(str(path))) for path in tmp_path.glob("*.png"))
     assert len(re.findall("^100: test accuracy", process.stdout, re.MULTILINE)) == 2
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -58,11 +59,12 @@ def history(folder):
     return {curve: [row for row in rows if row["curve"] == curve] for curve in ("training", "test")}
 
 
-def test_tensorboard_shows_what_the_script_measured_with_animate_and_text_only(forks, tmp_path):
+def test_tensorboard_shows_what_the_script_measured_with_animate_and_text_only(forks, tmp_path, few_test_digits):
     expected = {}
     for mode, shorten in (("animate", with_iterations), ("text-only", shortened_text_only)):
         folder = tmp_path / mode
         folder.mkdir()
+        os.symlink(str(tmp_path / "data"), str(folder / "data"))
         source = shorten(stage_source(STAGES[2]), 41) + SAVE
         process = forks.run_script(source, folder, name=STAGES[2], TENSORBOARD_LOGDIR=str(tmp_path / "runs" / mode))
         assert process.returncode == 0, process.stderr

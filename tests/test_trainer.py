@@ -228,10 +228,10 @@ def test_options_shape_the_network(job):
     ]
 
 
-def train_until_signal(job_dir, number):
+def train_until_signal(job_dir, number, start, data):
     """Starts a training, sends it a signal after a line of the training, and returns what was printed."""
-    command = [*trainer_command(job_dir, *SMALL), "--checkpoint-every=30"]
-    process = subprocess.Popen(command, cwd=str(MLENGINE), env=environment(), stdout=subprocess.PIPE, encoding="utf-8")
+    command = trainer_command(job_dir, *SMALL, "--checkpoint-every=30", "--data-dir", str(data))[1:]
+    process = start(command, MLENGINE, subprocess.STDOUT)
     output = ""
     while not re.search(r"^\d\d+: accuracy", output, re.MULTILINE):
         output += process.stdout.readline()
@@ -242,21 +242,23 @@ def train_until_signal(job_dir, number):
 
 
 @pytest.mark.tensorflow
-def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports(tmp_path):
+def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports(tmp_path, forks, few_digits):
     old, moved = tmp_path / "old", tmp_path / "moved"
-    begun = train_until_signal(old, signal.SIGTERM)
+    begun = train_until_signal(old, signal.SIGTERM, forks.start, few_digits)
     assert "training begins" in begun
     assert listed(old) == present(old)
     reached = listed(old)[-1]
     assert reached >= int(re.findall(r"^(\d+): accuracy", begun, re.MULTILINE)[-1])
     move(old, moved)
-    more = train_until_signal(moved, signal.SIGINT)
+    more = train_until_signal(moved, signal.SIGINT, forks.start, few_digits)
     assert f"training goes on from iteration {reached}\n" in more
     assert is_untouched(old)
     assert listed(moved) == present(moved)
     assert len(listed(moved)) == 5  # the oldest are deleted, also those that the first run wrote
     assert listed(moved)[-1] >= int(re.findall(r"^(\d+): accuracy", more, re.MULTILINE)[-1])
-    again = succeed(f"file://{moved}", "--hp-iterations=10")  # complete already
+    again = succeed(  # complete already
+        f"file://{moved}", "--hp-iterations=10", "--data-dir", str(few_digits), start=forks.start
+    )
     assert "training" not in again
     assert cluster.test_accuracy(again) == cluster.test_accuracy(more)
     assert listed(moved) == present(moved)

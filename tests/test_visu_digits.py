@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from helpers import STAGES, run_script, shortened_text_only, stage_source
+from helpers import STAGES, shortened_text_only, stage_source
 from visu.digits import BLUE, DARK_RED, LABEL_SHAPES, RED, WHITE, tf_format_mnist_images
 
 
@@ -92,7 +92,7 @@ def test_flat_images_are_refused():
 
 
 @pytest.mark.tensorflow
-def test_a_picture_is_one_whenever_it_is_fetched_after_text_only_training_too(tmp_path):
+def test_a_picture_is_one_whenever_it_is_fetched_after_text_only_training_too(forks, tmp_path):
     source = (
         shortened_text_only(stage_source(STAGES[0]), 5)
         + """
@@ -100,4 +100,4 @@ im = sess.run(It, {X: mnist.test.images, Y_: mnist.test.labels})
 print("red:", (im == (255, 160, 160)).all(axis=-1).any(), "black:", (im == 0).any(), "white:", (im == 255).any())
 """
     )
-    assert run_script(source, tmp_path).stdout.splitlines()[-1] == "red: True black: True white: True"
+    assert forks.run_script(source, tmp_path).stdout.splitlines()[-1] == "red: True black: True white: True"
