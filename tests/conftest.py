@@ -18,7 +18,8 @@ from screens import xvfb
 # Their tests share what takes seconds to make, so they run in one process. By file, and not by the mark xdist_group:
 # pytest-xdist 3.8 writes that into a test's id, and pytest 9.2 keeps the id elsewhere, so that nothing comes of it.
 TOGETHER = ("test_trainer.py", "test_predict.py")
-MOST_PROCESSES = 8  # more take memory, and wait for the longest test all the same
+MOST_PROCESSES = 8  # more of them wait for the longest test
+MEMORY = 2 << 30  # bytes for each
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # under nohup, or in a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start gets the system's default with it
@@ -119,7 +120,8 @@ def browser(tmp_path_factory):
 def pytest_xdist_auto_num_workers(config):
     """One process for each processor and one more, as many tests wait; each has a screen, a browser, a TensorFlow."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(processors + 1, MOST_PROCESSES)
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 8 << 30
+    return max(1, min(processors + 1, MOST_PROCESSES, memory // MEMORY))
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -55,7 +55,6 @@ def remember_the_digits():
         return known[key] if key in known else read_pair(paths, images, labels, *how)
 
     mnistdata.read_pair = remembered
-    mnistdata.read_data_sets(DATA)
     mnistdata.read_data_sets(DATA, one_hot=True)
 
 

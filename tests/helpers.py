@@ -17,7 +17,7 @@ STAGES = sorted(path.name for path in ROOT.glob("mnist_*.py"))
 PATIENCE = 180  # seconds after which something hangs, on a busy machine too
 TIMEOUT = 600  # seconds that a script may take
 NO_SCREEN = ":987"  # the name of a display that is not there
-TITLES = {"import": "ImageMagick", "chromium": "Chromium", "ffprobe": "ffmpeg"}  # of programs with another name
+TITLES = {"chromium": "Chromium", "ffprobe": "ffmpeg"}  # of programs with another name
 TO_INSTALL = "to be installed: "
 
 

@@ -12,7 +12,7 @@ TOP = (0.2, 0.15, 0.8, 0.25)  # and here, nothing else
 
 
 def share(picture, colour, place):
-    """How much of a part of a picture is of that colour; place: left, top, right, bottom, from 0 to 1."""
+    """How much of a part of a picture is nearly of that colour; place: left, top, right, bottom, from 0 to 1."""
     height, width = picture.shape[:2]
     left, top, right, bottom = place
     part = picture[int(top * height) : int(bottom * height), int(left * width) : int(right * width), :3]

@@ -17,6 +17,14 @@ def test_the_pace_is_that_of_the_last_seconds():
     assert pace.parts() == []
 
 
+def test_a_long_time_is_left_in_hours():
+    pace = Pace(1000000)
+    for second in range(11):
+        pace.set(50 * second, second)
+    assert pace.parts() == ["50 iterations/s", "5:33:10 left"]
+    assert Pace(10).parts() == []
+
+
 def test_the_status_line_says_how_far_and_how_well():
     history = History()
     history.add_point("training", 100, 0.9, 20, 0.00312)

@@ -5,9 +5,11 @@ import shutil
 import signal
 import subprocess
 
+import numpy as np
 import pytest
 
 from helpers import made_up_training, require
+from pictures import shows_panels, shows_six_panels
 
 FILM = "tensorflowvisu_video.mp4"
 needs_ffprobe = pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs the programs ffmpeg and ffprobe")
@@ -46,6 +48,13 @@ def stream_of(path):
     return process.stdout.strip()
 
 
+def frames_of(path):
+    """The first and the last frame [height, width, 3] of a film, from 0 to 1."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    frames = np.frombuffer(subprocess.check_output(command), np.uint8).reshape(-1, 756, 1344, 3) / 255
+    return frames[0], frames[-1]
+
+
 @needs_ffprobe
 def test_a_film_has_a_frame_for_each_training_update_and_a_bar_that_says_how_far_it_is(start, tmp_path):
     output, errors = start(101).communicate()
@@ -54,6 +63,8 @@ def test_a_film_has_a_frame_for_each_training_update_and_a_bar_that_says_how_far
         "max test accuracy: 0.9900990099009901",
     ]
     assert stream_of(tmp_path / FILM) == "h264,1344,756,yuv420p,24/1,11"  # iterations 0, 10, … and 100, the last
+    first, last = frames_of(tmp_path / FILM)
+    assert shows_six_panels(last) and shows_panels(first, 3, 6) and not shows_six_panels(first)
     bars = errors.replace("\n", "\r").rstrip("\r").split("\r")
     assert len(bars) == 11
     assert bars[0] == "film [------------]   0 %" and bars[-1] == "film [############] 100 %"

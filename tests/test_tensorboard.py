@@ -1,6 +1,7 @@
 """Event files and numbers of a run, read back by TensorBoard itself and as CSV."""
 
 import csv
+import io
 import json
 import os
 import re
@@ -9,11 +10,13 @@ import sys
 import urllib.parse
 import urllib.request
 
+import matplotlib.image
 import numpy as np
 import pytest
 
 from compare_stages import with_iterations
 from helpers import STAGES, shortened_text_only, stage_source
+from pictures import DIGITS, share
 
 pytest.importorskip("tensorboard")
 pytestmark = pytest.mark.tensorflow
@@ -96,10 +99,14 @@ def check_the_rest(board, training, test):
     for tag, size in (("weights", 184900), ("biases", 400)):
         step, buckets = board.get_json("plugin/histograms/histograms", run=training, tag=tag)[0][1:]
         assert step == 0 and sum(count for _, _, count in buckets) == pytest.approx(size)
+        lowest, highest = (-0.2, 0.2) if tag == "weights" else (0, 0.1)  # as the script begins
+        assert buckets[0][0] == pytest.approx(lowest, abs=0.01) and buckets[-1][1] == pytest.approx(highest, abs=0.01)
     for run, tag, width in ((training, "training_digits", 280), (test, "test_digits", 1120)):
         pictures = board.get_json("plugin/images/images", run=run, tag=tag, sample=0)
         png = board.get("plugin/images/individualImage", pictures[0]["query"])
-        assert png[:4] == b"\x89PNG" and int.from_bytes(png[16:20], "big") == width
+        picture = matplotlib.image.imread(io.BytesIO(png), format="png")
+        assert picture.shape[1] == width
+        assert share(picture, DIGITS, (0, 0, 1, 0.5)) > 0.3  # not yet recognised
     graph = board.get("plugin/graphs/graph", f"run={urllib.parse.quote(training)}&conceptual=false").decode("utf-8")
     assert "ApplyAdam" in graph
 

@@ -119,6 +119,66 @@ def test_a_loss_that_is_no_number_ends_the_training(runs):
     assert error.splitlines()[-1].startswith("trainer.task: the loss is not a number any more")
 
 
+# -- one step
+
+
+class OneStep:
+    """The graph of a training, in which a step is made again and again from the same weights, with the same digits."""
+
+    def __init__(self, *options):
+        import tensorflow.compat.v1 as tf
+
+        from trainer.cluster import ALONE
+        from trainer.training import build_training
+
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            tf.set_random_seed(0)
+            self.X, self.Y_ = tf.placeholder(tf.float32, [None, 28, 28]), tf.placeholder(tf.float32, [None, 10])
+            options = parse_options(["--job-dir=job", *SMALL, *options])
+            self.train_step, _, hooks = build_training(self.X, self.Y_, ALONE, options, None)
+            (self.lr,) = [hook.values["lr"] for hook in hooks if hasattr(hook, "values")]
+            self.step = tf.train.get_global_step()
+            self.weights = [variable for variable in tf.trainable_variables() if "W" in variable.name]
+            self.session = tf.Session()
+            self.session.run(tf.global_variables_initializer())
+            self.beginning = [(variable, self.session.run(variable)) for variable in tf.global_variables()]
+
+    def moves(self, iteration, images, labels):
+        """How far the step of this iteration moves the weights of each layer, and the learning rate that is told."""
+        for variable, value in self.beginning:
+            variable.load(value, self.session)
+        self.step.load(iteration, self.session)
+        before, rate = self.session.run([self.weights, self.lr])
+        self.session.run(self.train_step, {self.X: images, self.Y_: labels})
+        return [after - each for after, each in zip(self.session.run(self.weights), before)], rate
+
+
+@pytest.mark.tensorflow
+def test_it_trains_with_the_learning_rate_that_it_prints():
+    one_step = OneStep("--hp-decay-steps=100")
+    images, labels = np.random.RandomState(0).rand(50, 28, 28), np.eye(10)[np.arange(50) % 10]
+    for iteration, expected in ((0, 0.0031), (200, 0.0001 + 0.003 * np.exp(-2))):
+        moves, rate = one_step.moves(iteration, images, labels)
+        assert rate == pytest.approx(expected, rel=1e-5)
+        assert max(np.abs(move).max() for move in moves) == pytest.approx(rate, rel=0.01)  # as Adam's first step does
+
+
+@pytest.mark.tensorflow
+def test_as_many_neurons_are_dropped_as_are_asked_for():
+    image, label = np.random.RandomState(0).rand(1, 28, 28), np.eye(10)[:1]
+
+    def active(one_step):
+        """How many of the dense layer's neurons take part in a step with one image."""
+        (*_, last), _ = one_step.moves(0, image, label)
+        return (last != 0).any(axis=1).sum()
+
+    all_active = active(OneStep("--hp-dropout=0"))
+    dropping = OneStep("--hp-dropout=0.75")
+    share = np.mean([active(dropping) for _ in range(60)]) / all_active
+    assert all_active > 4 and 0.1 < share < 0.4
+
+
 # -- one machine
 
 

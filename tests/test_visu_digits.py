@@ -72,6 +72,17 @@ def test_a_thousand_digits_on_25_lines():
 
 
 @pytest.mark.tensorflow
+def test_digits_stand_line_by_line_from_left_to_right():
+    images = np.zeros([6, 28, 28, 1])
+    images[:, 10, 20, 0] = np.arange(6) / 6  # a mark to know each image by, in no corner
+    labels = np.arange(6)
+    picture = formatted(images, labels, labels, n=6, lines=2)
+    assert picture.shape == (56, 84, 3)
+    marks = [[picture[28 * line + 10, 28 * column + 20, 0] for column in range(3)] for line in range(2)]
+    np.testing.assert_allclose(marks, 255 * (1 - np.arange(6).reshape(2, 3) / 6), atol=1)
+
+
+@pytest.mark.tensorflow
 def test_fewer_images_than_asked_for_leave_the_rest_white():
     picture = formatted(np.ones([3, 28, 28, 1]), [0, 0, 0], [0, 0, 0])
     tiles = tiles_of(picture, 10, 10)
