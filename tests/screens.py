@@ -41,6 +41,14 @@ def xdotool(screen, *arguments):
     return subprocess.run(command, env=environment(DISPLAY=screen), stdout=subprocess.PIPE).stdout.decode().split()
 
 
+def slowness():
+    """How many times as long as alone on the machine a computation takes now."""
+    begun, computed = time.monotonic(), time.process_time()
+    while time.process_time() - computed < 0.03:
+        pass
+    return max(1, (time.monotonic() - begun) / 0.03)
+
+
 class WindowedProgram(Program):
     """A script that runs with a window, of the toolkit "TkAgg" or "QtAgg"; its errors are apart from its output."""
 
@@ -86,12 +94,21 @@ class WindowedProgram(Program):
         shot = self.screenshot()
         return shot[:HEIGHT] if self.toolkit == "TkAgg" else shot[-HEIGHT:]
 
+    def picture_that(self, shows, what):
+        """The picture, as soon as it is as a function of it says, and stands still."""
+        wait_until(lambda: shows(self.picture()), what)
+        return self.still_picture()
+
+    def changed_picture(self, former):
+        """The picture, as soon as it is another one than the former, and stands still."""
+        return self.picture_that(lambda picture: (picture != former).any(), "the picture changes")
+
     def still_picture(self):
         """The picture, as soon as it does not change any more for longer than two frames take."""
         pictures = [self.picture()]
 
         def stands_still():
-            time.sleep(TWO_FRAMES)
+            time.sleep(TWO_FRAMES * slowness())
             pictures.append(self.picture())
             return (pictures[-1] == pictures[-2]).all()
 

@@ -117,6 +117,20 @@ print(sorted(set(keys) & set(KEYS)), {"o", "p", "q", "f", "ctrl+s"} <= set(keys)
     assert process.stdout == "[] True\n", process.stderr
 
 
+def pausing(source):
+    """The source of a made-up training that waits at its 100th iteration until it is paused."""
+    waits = "    while i == 100 and not datavis.is_paused():\n        time.sleep(0.01)\n    time.sleep"
+    return source.replace("    time.sleep", waits)
+
+
+def paused_picture(run):
+    """Pauses such a training; returns the picture."""
+    run.read_until("^100:")
+    running = run.still_picture()
+    run.press("space")
+    return run.changed_picture(running)
+
+
 # Says each iteration, and at the 100th waits until it is told to pause
 SAYS_ITERATIONS = """
     while i == 100 and not datavis.is_paused():
@@ -154,37 +168,38 @@ def marks(picture, column, row):
     "toolkit, key, end", [("TkAgg", "o", (300, 250)), ("TkAgg", "p", (250, 180)), ("QtAgg", "o", (300, 250))]
 )
 def test_a_panel_keeps_its_view_until_h_while_the_others_go_on_scaling(key, end, start_in_both):
-    run = start_in_both(made_up_training(1001))
-    run.read_until("^50:")
-    run.press("space")
-    before = run.still_picture()
+    run = start_in_both(pausing(made_up_training(1001)))
+    before = paused_picture(run)
     run.press(key)
     run.drag((150, 120), end)
-    zoomed = run.still_picture()
+    zoomed = run.picture_that(
+        lambda picture: all((marks(picture, 0, 0)[i] != marks(before, 0, 0)[i]).any() for i in range(2)), "it is zoomed"
+    )
     for i in range(2):
-        assert (marks(zoomed, 0, 0)[i] != marks(before, 0, 0)[i]).any()
         assert (marks(zoomed, 1, 0)[i] == marks(before, 1, 0)[i]).all()
     run.press("space")
     run.read_until("^Finished")
-    after = run.still_picture()
+    after = run.changed_picture(zoomed)
     for i in range(2):
         assert (marks(after, 0, 0)[i] == marks(zoomed, 0, 0)[i]).all()
     for column, row in ((1, 0), (0, 1), (1, 1)):
         assert (marks(after, column, row)[1] != marks(before, column, row)[1]).any()
     run.press("h")
     run.press(key)  # ends the zooming mode
-    reset = run.still_picture()
-    assert (marks(reset, 0, 0)[0] == marks(before, 0, 0)[0]).all()  # 0 to 1
+    reset = run.picture_that(
+        lambda picture: (marks(picture, 0, 0)[0] == marks(before, 0, 0)[0]).all(), "the accuracy is from 0 to 1"
+    )
     assert (marks(reset, 0, 0)[1] == marks(after, 1, 0)[1])[:, 60:-30].all()  # the iterations, as those of the loss
 
 
 def test_ctrl_s_saves_the_picture_as_it_is_shown(start_in_both, tmp_path):
     run = finished(start_in_both)
     run.press("8")
+    whole = run.picture_that(lambda picture: shows(picture, "8"), "panels 4 and 5 are shown")
     run.press("o")
     run.drag((300, 200), (500, 400))
     run.press("o")
-    shown = run.still_picture()
+    shown = run.changed_picture(whole)
     run.press("ctrl+s")
     title = {"TkAgg": "Save the figure", "QtAgg": "Choose a filename"}[run.toolkit]
     run.xdotool("windowfocus", run.window(title))
@@ -200,12 +215,10 @@ def test_ctrl_s_saves_the_picture_as_it_is_shown(start_in_both, tmp_path):
 
 
 def test_the_legend_can_be_dragged(start):
-    run = start(made_up_training(100000))
-    run.read_until("^50:")
-    run.press("space")
-    before = run.still_picture()
+    run = start(pausing(made_up_training(100000)))
+    before = paused_picture(run)
     run.drag((390, 300), (250, 200))
-    after = run.still_picture()
+    after = run.changed_picture(before)
     assert (before != after)[150:230, 200:300].any()  # there it is now
     assert (after[290:320, 360:420] == 255).mean() > (before[290:320, 360:420] == 255).mean()  # there it was
     run.press("space")
@@ -294,7 +307,8 @@ def test_an_error_in_the_training_step_ends_the_program_with_its_traceback_and_s
     assert "in training_step" in errors and errors.splitlines()[-1] == "KeyError: 'mine'"
     window, status_line = run.window(), run.still_picture()[STATUS]  # it is still there,
     run.press("1")
-    assert (run.still_picture()[STATUS] == status_line).all()  # works, and says why
+    alone = run.picture_that(lambda picture: shows(picture, "1"), "panel 1 is shown")
+    assert (alone[STATUS] == status_line).all()  # works, and says why
     assert (status_line[:, :900] < 128).any()
     run.press("q")
     assert is_gone(window, run)

@@ -105,7 +105,7 @@ def test_it_trains_with_the_learning_rate_that_it_prints_and_with_dropout_where_
     moves = [float(move) for move in re.findall(r"moved in \d+: (\S+)", probed)]
     rates = [float(rate) for rate in re.findall(r"lr: (\S+)", probed)]
     if rates:  # Adam's first step moves each weight by the learning rate
-        assert rates[0] > 1.9 * rates[1]
+        assert rates[0] > 1.5 * rates[1]
         assert moves == pytest.approx(rates, rel=0.01)
     else:
         assert moves[0] == moves[1]

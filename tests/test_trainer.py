@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import cluster
+import mnistdata
 from helpers import ROOT, environment
 from trainer.task import parse_options
 from trainings import MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed, trainer_command
@@ -179,6 +180,34 @@ def test_as_many_neurons_are_dropped_as_are_asked_for():
     assert all_active > 4 and 0.1 < share < 0.4
 
 
+class Counted(mnistdata.DataSet):
+    """Digits that know how many were taken at once."""
+
+    def next_batch(self, size):
+        self.taken = [*getattr(self, "taken", []), size]
+        return super().next_batch(size)
+
+
+class Never:
+    """In the place of what stops a training."""
+
+    status = 0
+
+    def is_due(self):
+        return False
+
+
+@pytest.mark.tensorflow
+def test_it_takes_batches_of_the_size_that_is_asked_for(tmp_path):
+    from trainer.cluster import ALONE
+    from trainer.training import train
+
+    digits = Counted(np.zeros([30, 28, 28, 1], np.float32), np.eye(10, dtype=np.float32)[np.arange(30) % 10], seed=0)
+    options = parse_options(["--job-dir", str(tmp_path / "job"), *SMALL, "--hp-batch=7", "--hp-iterations=3"])
+    train(ALONE, options, digits, Never())
+    assert digits.taken == [7, 7, 7]
+
+
 # -- one machine
 
 
@@ -229,7 +258,6 @@ def test_tensorboard_gets_the_curves(job):
 def test_the_saved_model_computes_what_the_session_of_the_training_does(job):
     import tensorflow.compat.v1 as tf
 
-    import mnistdata
     from trainer.evaluation import Evaluation
 
     folder, _ = job
