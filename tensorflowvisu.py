@@ -32,7 +32,6 @@ This file is the door of a house with two wings, one for each of two processes. 
       visu/style          titles, colours, keys, layouts, sizes
       visu/ink            ink made a digit like MNIST's
       visu/screen, words  the display's name; sentences
-      visu/options        options of compare_stages.py and mlengine
 
 A new listener is a class derived from visu.listener.Listener, and a line in MnistDataVis.__init__. A new key is a line
 in visu.style.KEYS, and the method of WindowShow that it names. A new panel is a class derived from Panel in

@@ -75,7 +75,7 @@ def draw_stroke(screen, number):
 
 
 def start(stage, screen):
-    run = Run(stage, str, DISPLAY=screen.name, MPLBACKEND="TkAgg")
+    run = Run(stage, "with_window", DISPLAY=screen.name, MPLBACKEND="TkAgg")
     while not run.says("\n50:") and not run.says("\n60:"):
         time.sleep(0.02)
     screen.focus()

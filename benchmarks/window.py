@@ -33,8 +33,7 @@ from Xlib.ext import xtest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from compare_stages import text_only  # noqa: E402  (the project is not installed)
-from visu.distribution import probability_distribution  # noqa: E402
+from visu.distribution import probability_distribution  # noqa: E402  (the project is not installed)
 from visu.drawing.history import History  # noqa: E402
 from visu.drawing.picture import file_picture  # noqa: E402
 from visu.style import TITLES, Style  # noqa: E402
@@ -44,20 +43,25 @@ STAGES = {  # and how often each is run in a round: the shorter it is, the more 
     "mnist_2.1_five_layers_relu_lrdecay": 2,
     "mnist_3.1_convolutional_bigger_dropout": 1,
 }
-# Around training_step: writes down when each call began and ended, and whether it was one with a test
+# Runs a stage, and writes down when each call of its training_step began and ended, and whether it was one with a test
 STOPWATCH = """
-def stopwatch(step):
-    import atexit, json, os, time
-    calls = []
-    atexit.register(lambda: json.dump(calls, open(os.environ["CALLS"], "w")))
-    def timed(i, update_test_data, update_train_data):
+import atexit, json, os, sys, time
+import stage_runs
+
+path, train = sys.argv[1], getattr(stage_runs, sys.argv[2])
+calls = []
+atexit.register(lambda: json.dump(calls, open(os.environ["CALLS"], "w")))
+
+def timed(step):
+    def timed_step(i, update_test_data, update_train_data):
         begun = time.monotonic()
         step(i, update_test_data, update_train_data)
         calls.append((begun, time.monotonic(), update_test_data))
-    return timed
+    return timed_step
 
-@stopwatch
-def training_step("""
+stage = stage_runs.Stage(stage_runs.read_source(path), path)
+stage.run(lambda step, updates, animate: train(timed(step), updates, animate))
+"""
 
 
 class Screen:
@@ -100,18 +104,17 @@ class Screen:
 class Run:
     """A stage that runs as a process of its own."""
 
-    def __init__(self, stage, change, **variables):
+    def __init__(self, stage, train, **variables):
+        """train: the name of text_only or with_window, of stage_runs.py."""
         self.folder = tempfile.TemporaryDirectory()
         self.calls = Path(self.folder.name) / "calls.json"
-        source = change((ROOT / f"{stage}.py").read_text(encoding="utf-8"))
-        script = Path(self.folder.name) / f"{stage}.py"
-        script.write_text(source.replace("\ndef training_step(", STOPWATCH), encoding="utf-8")
+        command = [sys.executable, "-u", "-c", STOPWATCH, str(ROOT / f"{stage}.py"), train]
         hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
         environment = {name: value for name, value in os.environ.items() if name not in hidden}
         environment.update(variables, PYTHONPATH=str(ROOT), CALLS=str(self.calls))
         self.output = Path(self.folder.name) / "output.txt"
         with self.output.open("w") as output:
-            self.process = subprocess.Popen([sys.executable, "-u", str(script)], stdout=output, env=environment)
+            self.process = subprocess.Popen(command, stdout=output, env=environment, cwd=self.folder.name)
 
     def says(self, text):
         """Whether it has printed this text by now, or has ended."""
@@ -121,7 +124,7 @@ class Run:
         """Waits for the end; returns the calls of training_step, rows of begin, end and whether it tested."""
         if self.process.wait():
             last = self.output.read_text(encoding="utf-8")[-2000:]
-            sys.exit(f"{self.process.args[-1]} ended with status {self.process.returncode}:\n{last}")
+            sys.exit(f"{self.process.args[-2]} ended with status {self.process.returncode}:\n{last}")
         calls = json.loads(self.calls.read_text())
         self.folder.cleanup()
         return np.array(calls)
@@ -132,12 +135,12 @@ def seconds(calls):
 
 
 def run_as_text(stage):
-    return seconds(Run(stage, text_only).end())
+    return seconds(Run(stage, "text_only").end())
 
 
 def run_with_window(stage, screen):
     """Returns the seconds of the training, and how often a second the picture on the screen changed meanwhile."""
-    run = Run(stage, str, DISPLAY=screen.name)
+    run = Run(stage, "with_window", DISPLAY=screen.name)
     changes, seen = [], None
     while not run.says("Finished."):
         time.sleep(0.1)  # seldom, and little, to leave the processor to what is measured
@@ -172,7 +175,7 @@ def measure_ratio(rounds, screen):
 
 def measure_response(presses, screen):
     """Changes between the six panels and the sixth alone; the place looked at is white in one and not in the other."""
-    run = Run(list(STAGES)[-1], str, DISPLAY=screen.name)
+    run = Run(list(STAGES)[-1], "with_window", DISPLAY=screen.name)
     while not run.says("100: *"):
         time.sleep(0.05)
     screen.focus()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the source package of the trainer: python3 -m build --sdist mlengine, or python3 setup.py sdist in mlengine.
 
-The package brings what a clone has once, above this folder: mnistdata.py, tensorflowvisu.py with its folder visu, and
-requirements.txt. They are copied here while it is built.
+The package brings what a clone has once, above this folder: command_line.py, mnistdata.py, tensorflowvisu.py with its
+folder visu, and requirements.txt. They are copied here while it is built.
 """
 
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
-MODULES = ["mnistdata", "tensorflowvisu"]
+MODULES = ["command_line", "mnistdata", "tensorflowvisu"]
 
 borrowed = [HERE / name for name in (*(f"{module}.py" for module in MODULES), "visu", "requirements.txt")]
 borrowed = [path for path in borrowed if not path.exists()]  # in an unpacked package they are here for good

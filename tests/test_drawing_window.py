@@ -8,11 +8,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from compare_stages import with_iterations
 from helpers import (
     STAGES,
     made_up_training,
     run_script,
+    shortened,
     shortened_text_only,
     stage_source,
     wait_until,
@@ -321,7 +321,7 @@ def test_the_window_closes_when_the_program_is_killed(start):
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_trains_with_a_window_as_it_does_without(stage, screen, forks, tmp_path):
-    run = WindowedProgram(with_iterations(stage_source(stage), 25), tmp_path, screen, "TkAgg", name=stage)
+    run = WindowedProgram(shortened(stage_source(stage), 25), tmp_path, screen, "TkAgg", name=stage)
     run.read_until("Finished. The window stays open")
     run.press("q")
     output, errors, status = run.end()

@@ -5,7 +5,16 @@ import re
 import numpy as np
 import pytest
 
-from helpers import FINISHED, made_up_training, own_lines, run_script, shortened_text_only, stage_source, wait_until
+from helpers import (
+    FINISHED,
+    made_up_training,
+    own_lines,
+    run_script,
+    shortened,
+    shortened_text_only,
+    stage_source,
+    wait_until,
+)
 from pads import BARS, ONE, SEEN, SHEET, ZERO, most_probable, on_sheet, part_of
 from screens import HEIGHT, WIDTH, WindowedProgram
 
@@ -289,7 +298,7 @@ def test_what_is_no_function_is_refused_before_the_training(folder):
 
 @pytest.mark.tensorflow
 def test_stage_1_0_reads_a_1_and_a_0_and_drawing_leaves_its_numbers_as_they_are(tmp_path, screen):
-    source = stage_source("mnist_1.0_softmax.py").replace("iterations=2000", "iterations=1000")
+    source = shortened(stage_source("mnist_1.0_softmax.py"), 1000)
     slow = source.replace(
         "    # learn from the batch", "    import time; time.sleep(0.005)\n    # learn from the batch"
     )

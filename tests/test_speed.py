@@ -42,10 +42,11 @@ def test_a_large_network_keeps_all_threads(forks, tmp_path):
 
 @pytest.mark.tensorflow
 def test_the_threads_that_a_user_chose_stay(forks, tmp_path):
-    source = shortened_text_only(stage_source(STAGES[0]), 1) + THREADS
-    assert last_line(forks.run_script(source, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
-    chosen = source.replace("datavis = ", "tf.config.threading.set_intra_op_parallelism_threads(2)\ndatavis = ")
-    assert last_line(forks.run_script(chosen, tmp_path)) == "threads: 2 0"
+    source = stage_source(STAGES[0])
+    alone = shortened_text_only(source, 1) + THREADS
+    assert last_line(forks.run_script(alone, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
+    source = source.replace("datavis = ", "tf.config.threading.set_intra_op_parallelism_threads(2)\ndatavis = ")
+    assert last_line(forks.run_script(shortened_text_only(source, 1) + THREADS, tmp_path)) == "threads: 2 0"
 
 
 # -- oneDNN
@@ -84,11 +85,11 @@ def test_images_begin_where_tensorflow_takes_them_without_a_copy():
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage, feed", [(STAGES[4], ""), (STAGES[5], ", pkeep: 1.0"), (STAGES[6], "")])
 def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, forks, tmp_path):
-    source = shortened_text_only(stage_source(stage), 12)
     at_once = f"[accuracy, cross_entropy], {{X: mnist.test.images, Y_: mnist.test.labels{feed}}}"
-    source = source.replace(
+    source = stage_source(stage).replace(
         "    # learn from the batch", f"    if update_test_data:\n        print('at once:', *sess.run({at_once}))\n"
     )
+    source = shortened_text_only(source, 12)
     process = forks.run_script(source + "print(*datavis.get_history()['test'][1:3])", tmp_path)
     whole = [line.split()[2:] for line in process.stdout.splitlines() if line.startswith("at once:")]
     accuracies, losses = np.array(whole, dtype=float).T

@@ -11,8 +11,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from compare_stages import with_iterations
-from helpers import STAGES, shortened_text_only, stage_source
+from helpers import STAGES, shortened, shortened_text_only, stage_source
 
 pytest.importorskip("tensorboard")
 pytestmark = pytest.mark.tensorflow
@@ -60,7 +59,7 @@ def history(folder):
 
 def test_tensorboard_shows_what_the_script_measured_with_animate_and_text_only(forks, tmp_path):
     expected = {}
-    for mode, shorten in (("animate", with_iterations), ("text-only", shortened_text_only)):
+    for mode, shorten in (("animate", shortened), ("text-only", shortened_text_only)):
         folder = tmp_path / mode
         folder.mkdir()
         source = shorten(stage_source(STAGES[2]), 41) + SAVE
@@ -113,8 +112,9 @@ def test_a_folder_that_cannot_be_written_gets_one_sentence(forks, tmp_path):
 
 
 def test_two_runs_of_the_same_second_get_folders_of_their_own(forks, tmp_path):
-    source = shortened_text_only(stage_source(STAGES[0]), 2)
+    source = stage_source(STAGES[0])
     source = source.replace("datavis = ", "import time; time.strftime = lambda text: text\ndatavis = ")
+    source = shortened_text_only(source, 2)
     for _ in range(2):
         assert forks.run_script(source, tmp_path, TENSORBOARD_LOGDIR=str(tmp_path / "runs")).returncode == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2

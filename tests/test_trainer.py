@@ -280,7 +280,7 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
     clone, folder = tmp_path / "clone", str(tmp_path)  # a copy, as the others use mlengine at the same time
     for name in ("mlengine", "visu"):
         shutil.copytree(str(ROOT / name), str(clone / name), ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("mnistdata.py", "tensorflowvisu.py", "requirements.txt"):
+    for name in ("command_line.py", "mnistdata.py", "tensorflowvisu.py", "requirements.txt"):
         shutil.copy(str(ROOT / name), str(clone))
     before = sorted(clone.rglob("*"))
     subprocess.run(

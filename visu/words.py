@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person reads: what went wrong, lines that any output can take, and numbers with their spread."""
+"""What a person reads: what went wrong, and lines that any output can take."""
 
-import statistics
 import sys
 
 
@@ -22,9 +21,3 @@ def say(text, end="\n", error=False):
     """
     stream = sys.stderr if error else sys.stdout
     print(printable(text, getattr(stream, "encoding", None) or "utf-8"), end=end, file=stream, flush=True)
-
-
-def spread(values, digits=2):
-    """Numbers as text: the median, and of several the lowest and the highest too, like 0.98 (0.97 to 0.99)."""
-    middle, low, high = (f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
-    return f"{middle} ({low} to {high})" if len(values) > 1 else middle

@@ -15,8 +15,8 @@ import argparse
 import os
 import sys
 
+from command_line import whole_number
 from trainer.cluster import ConfigError, parse_tf_config
-from visu.options import whole_number
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong comes as an exception, and is told once
 

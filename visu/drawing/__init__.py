@@ -12,7 +12,6 @@
     window, files, film    the ways: a window, pictures for a notebook and for a file, a film
     pages       a window that is a page in a browser
     pad, pad_panels, pad_window, pen    a pad to draw a digit on
-    comparison  the picture of compare_stages.py
     backends    a window of whichever back end of matplotlib works here
 
 TensorFlow is not imported here, and nothing of the process that trains. What both know is visu.style, visu.channel,
