@@ -343,11 +343,12 @@ def imported_files(tree, path):
 
     Only what import statements name is found.
     """
+    search_path = [path.resolve().parent, ROOT]
     found, waiting = set(), [(tree, path)]
     while waiting:
         tree, path = waiting.pop()
         for name, folder in imported_names(tree, path):
-            for file in module_files(name, [folder] if folder else [path.resolve().parent, ROOT]):
+            for file in module_files(name, [folder] if folder else search_path):
                 if file not in found:
                     found.add(file)
                     with contextlib.suppress(SyntaxError, ValueError):  # what can't be read imports nothing
