@@ -9,7 +9,7 @@ ratio      full runs of three stages, text-only and with the window by turns: se
            last, their ratio in each round, and how often the picture on the screen changed
 response   key presses during stage 3.1: milliseconds until the screen shows the effect, apart for those that met an
            evaluation of the test set
-cost       milliseconds for a frame, and the memory of the history, after 10,000 and after 1,000,000 iterations; and
+cost       milliseconds for a frame, and the memory of the record, after 10,000 and after 1,000,000 iterations; and
            for the percentiles of 250,000 weights
 
 Nothing else should run on the machine. The tables on standard output are Markdown.
@@ -33,9 +33,11 @@ from Xlib.ext import xtest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from visu.distribution import probability_distribution  # noqa: E402  (the project is not installed)
-from visu.drawing.history import History  # noqa: E402
+from visu.channel import Run as ShownRun  # noqa: E402  (the project is not installed)
+from visu.channel import Show  # noqa: E402
+from visu.distribution import probability_distribution  # noqa: E402
 from visu.drawing.picture import file_picture  # noqa: E402
+from visu.record import Bands, Picture, Point, Record  # noqa: E402
 from visu.style import TITLES, Style  # noqa: E402
 
 STAGES = {  # and how often each is run in a round: the shorter it is, the more one run differs from another
@@ -206,49 +208,48 @@ def measure_response(presses, screen):
 
 
 def recorded(iterations):
-    """The history of a training of so many iterations, with the updates of stage 2.1."""
+    """The record of a training of so many iterations, with the updates of stage 2.1, in the process that draws."""
     random = np.random.RandomState(0)
-    history = History()
+    record = Record(Show.CAPACITY)
     for i in range(0, iterations, 20):
         noise = random.rand()
-        history.add_point("training", i, 1 - 0.1 * noise, 20 * noise, 0.001)
+        record.add(Point("training", i, 1 - 0.1 * noise, 20 * noise, 0.001, None))
         boundaries = np.linspace(-1, 1, 8) + 0.01 * random.rand(8)
-        history.add_distributions(i, boundaries, boundaries, None, None)
+        record.add(Bands(i, boundaries, boundaries, None, None))
         if i % 100 == 0:
-            history.add_point("test", i, 0.98 + 0.001 * noise, 10 + noise, epoch=1)
-    history.add_picture("training", np.full([280, 280, 3], 255, np.uint8))
-    history.add_picture("test", np.full([700, 1120, 3], 255, np.uint8))
-    return history
+            record.add(Point("test", i, 0.98 + 0.001 * noise, 10 + noise, None, 1))
+    record.add(Picture("training", i, np.full([280, 280, 3], 255, np.uint8)))
+    record.add(Picture("test", i, np.full([700, 1120, 3], 255, np.uint8)))
+    return record
 
 
-def frame_seconds(picture, history, status):
+def frame_seconds(picture, record, status):
     """For one with news of everything."""
-    i = history.curves["training"]["accuracy"].values()[-1, 0]
+    i = record.newest["training"].iteration
     begun = time.perf_counter()
-    history.add_point("training", i, 1, 1, 0.001)
-    history.add_point("test", i, 1, 1, epoch=1)
-    history.add_picture("training", history.pictures["training"].copy())
-    history.add_picture("test", history.pictures["test"].copy())
-    history.add_distributions(i, np.linspace(-1, 1, 8), np.linspace(-1, 1, 8), None, None)
+    for curve in ("training", "test"):
+        record.add(Point(curve, i, 1, 1, 0.001, 1))
+        record.add(Picture(curve, i, record.pictures[curve].pixels.copy()))
+    record.add(Bands(i, np.linspace(-1, 1, 8), np.linspace(-1, 1, 8), None, None))
     picture.redraw(picture.update(status))
     return time.perf_counter() - begun
 
 
 def measure_cost(rounds):
-    style = Style(TITLES, (0, 1), 70, "benchmark")
     lengths = (10_000, 1_000_000)
     memory, pictures = [], []
     for iterations in lengths:
         tracemalloc.start()
-        history = recorded(iterations)
+        record = recorded(iterations)
         memory.append(tracemalloc.get_traced_memory()[0] / 1e6)
         tracemalloc.stop()
-        pictures.append((file_picture(style, history, iterations), history))
+        run = ShownRun("benchmark", iterations, Style(TITLES, (0, 1), 70))
+        pictures.append((file_picture(run, record), record))
         pictures[-1][0].update(["", ""])
         pictures[-1][0].figure.canvas.draw()
     times = [[frame_seconds(*pair, ["benchmark", f"frame {n}"]) for pair in pictures] for n in range(50 * rounds)]
     times = 1000 * np.median(times, axis=0)
-    print("| after iterations | a frame, ms | history, MB |\n|---|---|---|")
+    print("| after iterations | a frame, ms | record, MB |\n|---|---|---|")
     for row in zip(lengths, times, memory):
         print("| {:,} | {:.1f} | {:.2f} |".format(*row))
     print(f"\nRatio of the frames: {times[1] / times[0]:.2f}")

@@ -8,7 +8,7 @@ import pytest
 
 from chromium import Browser
 from helpers import TO_INSTALL, require, without_tensorflow
-from made_up_run import history, picture  # noqa: F401
+from made_up_run import picture, record  # noqa: F401
 from programs import Forks, Program
 from screens import xvfb
 

@@ -117,8 +117,10 @@ def test_without_ffmpeg_the_one_of_imageio_ffmpeg_is_used_where_it_is_installed(
 
 
 def test_without_any_ffmpeg_it_says_how_to_get_one(start, tmp_path):
-    (tmp_path / "imageio_ffmpeg.py").write_text("raise ImportError", encoding="utf-8")
-    process = start(101, PATH="", PYTHONPATH=os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]]))
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "imageio_ffmpeg.py").write_text("raise ImportError", encoding="utf-8")
+    process = start(101, PATH="", PYTHONPATH=os.pathsep.join([str(hidden), environment()["PYTHONPATH"]]))
     output, errors = process.communicate()
     assert (process.returncode, output) == (1, "")
     assert errors == (

@@ -77,7 +77,7 @@ def test_colab_is_a_notebook(folder, backend):
 
 
 def test_a_picture_in_a_notebook_is_not_named_after_the_kernel(folder):
-    source = "import tensorflowvisu\nprint(tensorflowvisu.MnistDataVis()._style.name)"
+    source = "import tensorflowvisu\nprint(tensorflowvisu.name_of_script())"
     (folder / "script.py").write_text(source)
     notebook = Notebook([source, "%run script.py"], folder)
     assert (notebook.text(0), notebook.text(1)) == ("training\n", "script\n")

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 import predict
 from helpers import ROOT, environment
-from visu.ink import bounds
+from ink import bounds
 
 SCRIPT = ROOT / "mlengine" / "predict.py"
 SAMPLES = ROOT / "mlengine" / "samples"

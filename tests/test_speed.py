@@ -33,11 +33,40 @@ def test_the_threads_suit_the_network(stage, forks, tmp_path):
     assert line == f"threads: {expected}"
 
 
+SEVERAL_NETWORKS = """
+import os
+import tensorflowvisu
+import tensorflow.compat.v1 as tf
+tf.disable_v2_behavior()
+threads = tf.config.threading
+
+
+def choose(neurons):
+    with tf.Graph().as_default():
+        product = tf.matmul(tf.ones([1000, neurons]), tf.Variable(tf.zeros([neurons, neurons]))) if neurons else None
+        tensorflowvisu.MnistDataVis()
+        print(neurons, threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads())
+        session = tf.Session()
+        session.run(tf.global_variables_initializer())
+        return product is not None and session.run(product), session
+
+
+choose(0), choose(100), choose(0), choose(100), choose(1000)
+if os.path.isdir("/proc/self/task"):
+    before = len(os.listdir("/proc/self/task"))
+    session = tf.Session(graph=tf.Graph(), config=tf.ConfigProto(intra_op_parallelism_threads=20))
+    print("more threads:", len(os.listdir("/proc/self/task")) - before >= 19)
+"""
+
+
 @pytest.mark.tensorflow
-def test_a_large_network_keeps_all_threads(forks, tmp_path):
-    source = "import tensorflowvisu\nimport tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\n"
-    source += "W = tf.Variable(tf.zeros([784, 1000]))\ndatavis = tensorflowvisu.MnistDataVis()" + THREADS
-    assert last_line(forks.run_script(source, tmp_path)) == "threads: 0 0"
+def test_the_threads_suit_each_network_when_it_is_known_whatever_came_before_it(forks, tmp_path):
+    """A network that is not there yet is no small one, and a small one takes nothing from a later, large one."""
+    process = forks.run_script(SEVERAL_NETWORKS, tmp_path)
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
+    assert lines[:5] == ["0 0 0", "100 1 -1", "0 0 0", "100 1 -1", "1000 0 0"]
+    assert lines[5:] in ([], ["more threads: True"])
 
 
 @pytest.mark.tensorflow

@@ -118,3 +118,24 @@ def test_two_runs_of_the_same_second_get_folders_of_their_own(forks, tmp_path):
     for _ in range(2):
         assert forks.run_script(source, tmp_path, TENSORBOARD_LOGDIR=str(tmp_path / "runs")).returncode == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+EAGER = """
+import numpy as np
+import tensorflowvisu
+datavis = tensorflowvisu.MnistDataVis()
+for i in range(3):
+    datavis.append_training_curves_data(i, 0.5, 3.0)
+    datavis.append_data_histograms(i, np.arange(5.0), np.arange(3.0))
+    datavis.update_image1(np.zeros([28, 28, 3], np.uint8))
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_a_program_that_computes_eagerly_is_logged_in_any_file_system(prefix, forks, tmp_path):
+    """As Keras and PyTorch do: nothing there calls disable_v2_behavior."""
+    process = forks.run_script(EAGER, tmp_path, TENSORBOARD_LOGDIR=f"{prefix}{tmp_path / 'runs'}")
+    assert (process.returncode, process.stderr) == (0, "")
+    (run,) = (tmp_path / "runs").iterdir()
+    assert [path.stat().st_size > 300 for path in run.glob("training/events*")] == [True]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "script.py"]

@@ -14,10 +14,15 @@ def printable(text, encoding="utf-8"):
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def say(text, end="\n", error=False):
+def say(text, error=False):
     """Prints on standard output, or on standard error; what its encoding lacks comes as \\u escapes.
 
-    A file's name may have any characters, and a line that tells of it must not end a training.
+    Where standard output is closed, as by "| head", standard error takes the line.
     """
-    stream = sys.stderr if error else sys.stdout
-    print(printable(text, getattr(stream, "encoding", None) or "utf-8"), end=end, file=stream, flush=True)
+    streams = [stream for stream in (None if error else sys.stdout, sys.stderr) if stream]
+    for stream in streams:
+        try:
+            print(printable(text, getattr(stream, "encoding", None) or "utf-8"), file=stream, flush=True)
+            return
+        except (OSError, ValueError):  # there may be another one
+            continue
