@@ -118,10 +118,7 @@ def import_tensorflow():
                 f"rename it"
             )
         python = "{}.{}".format(*sys.version_info)
-        sys.exit(
-            f"TensorFlow can't be used with {sys.executable}, Python {python} ({first_line(error)}): install it with "
-            f"'.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt describes"
-        )
+        sys.exit(f"TensorFlow can't be used with {sys.executable}, Python {python} ({first_line(error)}): {remedy()}")
     finally:
         if backend is not None:
             os.environ["MPLBACKEND"] = backend
@@ -129,6 +126,23 @@ def import_tensorflow():
         with contextlib.suppress(ValueError):  # the window's process will say what is wrong with it
             sys.modules["matplotlib"].rcParams["backend"] = backend
     return tensorflow
+
+
+OLDEST, NEWEST = (3, 7), (3, 13)  # Pythons for which requirements.txt has a TensorFlow
+
+
+def remedy():
+    """How to get TensorFlow: from requirements.txt, with a Python for which it has one."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST and sys.maxsize > 2**32:
+        return (
+            "install it with '.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt "
+            "describes"
+        )
+    oldest, newest = ("{}.{}".format(*version) for version in (OLDEST, NEWEST))
+    return (
+        f"requirements.txt brings it for Python {oldest} to {newest} of 64 bits; install one of these, make .venv anew "
+        f"with it, and use .venv/bin/python, as install.txt describes"
+    )
 
 
 def find_impostor(error):
