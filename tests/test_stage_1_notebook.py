@@ -1,4 +1,4 @@
-"""docs/stage_1.ipynb: the first script, whole and in its order, with the lesson's text; and it trains as it stands."""
+"""docs/stage_1.ipynb: the first script, whole and in its order, with the lesson's text; and its cells train."""
 
 import json
 import re
@@ -42,12 +42,14 @@ def test_its_links_lead_somewhere():
 
 
 @pytest.mark.tensorflow
-def test_it_trains_as_it_stands():
-    notebook = Notebook(CODE, ROOT / "docs", PYTHONPATH="")
+def test_its_cells_train_one_after_the_other():
+    shortened = [re.sub(r"\b2000\b", "201", cell) for cell in CODE]  # the number of iterations
+    assert shortened != CODE
+    notebook = Notebook(shortened, ROOT / "docs", PYTHONPATH="")
     assert [error for cell in range(len(CODE)) for error in notebook.errors(cell)] == []
     (picture,) = [picture for cell in range(len(CODE)) for picture in notebook.pictures(cell)]
     assert picture.std() > 0.1  # not one colour
-    assert float(re.search(r"max test accuracy: ([\d.]+)", notebook.text(-1)).group(1)) > 0.92
+    assert float(re.search(r"max test accuracy: ([\d.]+)", notebook.text(-1)).group(1)) > 0.85
 
 
 def test_a_chapter_may_quote_the_inside_of_a_function_and_other_code():
