@@ -36,12 +36,26 @@ def first_line(error):
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
+OLDEST, NEWEST = (3, 7), (3, 13)  # Pythons for which requirements.txt has a TensorFlow
+
+
+def remedy():
+    """How to get TensorFlow: from requirements.txt, with a Python for which it has one."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST and sys.maxsize > 2**32:
+        return (
+            "install it with '.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt "
+            "describes"
+        )
+    oldest, newest = ("{}.{}".format(*version) for version in (OLDEST, NEWEST))
+    return (
+        f"requirements.txt brings it for Python {oldest} to {newest} of 64 bits; install one of these, make .venv anew "
+        f"with it, and use .venv/bin/python, as install.txt describes"
+    )
+
+
 def how_to_install(reason):
     python = "{}.{}".format(*sys.version_info)
-    return (
-        f"TensorFlow can't be used with {sys.executable}, Python {python} ({reason}): install it with "
-        f"'.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt describes"
-    )
+    return f"TensorFlow can't be used with {sys.executable}, Python {python} ({reason}): {remedy()}"
 
 
 def tell_in_one_sentence(kind, error, where, otherwise=sys.excepthook):
