@@ -5,17 +5,16 @@
     python3 compare_stages.py --seeds 2 mnist_3.0*.py mine.py   these scripts, 2 seeds each
     python3 compare_stages.py --iterations 1000                 1,000 iterations each
 
-Each run is a process of its own, text-only, with the script as it is on disk but for its line SEED = … and, where
-asked for, the number of iterations. The folder "comparison" gets the results: a table as comparison.md and
-comparison.csv, a picture of the test curves as comparison.png, and in "runs" the numbers of each run. What is there is
-not run again, unless the script has changed since: after Ctrl-C, start it again and it goes on. Delete the folder to
-start anew.
+Each run is a process of its own, text-only, with the script as it is but for its SEED and, where asked for, the number
+of iterations. The folder "comparison" gets the results: a table as comparison.md and comparison.csv, a picture of the
+test curves as comparison.png, and in "runs" the numbers of each run. What is there is not run again, unless the script
+has changed since, or a module beside it that it imports, the data, or TensorFlow: after Ctrl-C, start it again and it
+goes on. Delete the folder to start anew.
 """
 
 import argparse
 import collections
 import csv
-import hashlib
 import json
 import os
 import re
@@ -29,72 +28,43 @@ from pathlib import Path
 
 import numpy as np
 
-from visu.options import whole_number
-from visu.words import spread
+from command_line import spread, whole_number
+from stage_runs import ROOT, Stage, read_source, text_only
 
-HERE = Path(__file__).resolve().parent
 LAST_LINES = 10  # of a script that failed
-
-# ---------------------------------------------------------------------------------------- scripts, changed for a run
-
-
-def text_only(source):
-    """The source of a script with its two comments at the bottom swapped: the window's line out, the loop's line in."""
-    source, window_lines = re.subn(r"(?m)^datavis\.animate\(", "# datavis.animate(", source)
-    source, loop_lines = re.subn(r"(?m)^# (for i in range\(.*training_step\()", r"\1", source)
-    if (window_lines, loop_lines) != (1, 1):
-        raise ValueError(
-            f"found {window_lines} lines 'datavis.animate(…' and {loop_lines} lines '# for i in range(… "
-            f"training_step(…', expected 1 of each to swap for the text-only mode"
-        )
-    return source
-
-
-def published_iterations(source):
-    """How many iterations a script trains for, in the window's line."""
-    lengths = set(re.findall(r"(?m)^#? ?datavis\.animate\(.*iterations=(\d+)", source))
-    if len(lengths) != 1:
-        raise ValueError(f"found {len(lengths)} lines 'datavis.animate(… iterations=…', expected 1")
-    return int(lengths.pop())
-
-
-def with_iterations(source, iterations):
-    """The source of a script with another number of iterations, in the window's line and in the text-only line."""
-    published = published_iterations(source)
-    for text in ("iterations={}", "range({})"):
-        source = source.replace(text.format(published), text.format(iterations))
-    return source.replace(f"i == {published - 1}", f"i == {iterations - 1}")
-
-
-def with_seed(source, seed):
-    """The source of a script with another number in its line SEED = …"""
-    source, lines = re.subn(r"(?m)^SEED = \d+", f"SEED = {seed}", source)
-    if lines != 1:
-        raise ValueError(f"found {lines} lines 'SEED = …', expected 1")
-    return source
-
 
 # --------------------------------------------------------------------------------------------------------------- runs
 
-# What a script does when it has trained: it leaves the history of the run, and the number of weights and biases
-RECORD = """
-import json, tensorflowvisu
-record = {{curve: {{name: values.tolist() for name, values in columns._asdict().items()}}
-    for curve, columns in datavis.get_history().items()}}
-record["parameters"] = sum(variable.shape.num_elements() for variable in tensorflowvisu.tf.trainable_variables())
-with open({path!r}, "w") as file:
-    json.dump(record, file)
-"""
+
+def work():
+    """What the process of a run does: trains as the job on standard input says, and writes down what came of it."""
+    job = json.load(sys.stdin)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the script has no input
+    stage = Stage(job["source"], job["path"], job["seed"], job["iterations"])
+    names = stage.run(text_only)
+    import tensorflowvisu  # as the script has
+
+    recorded = [value for value in names.values() if isinstance(value, tensorflowvisu.MnistDataVis)]
+    if not recorded:
+        sys.exit("has no MnistDataVis at its end")
+    record = {
+        curve: {name: values.tolist() for name, values in columns._asdict().items()}
+        for curve, columns in recorded[0].get_history().items()
+    }
+    record["parameters"] = sum(weights.shape.num_elements() for weights in tensorflowvisu.tf.trainable_variables())
+    record["iterations"] = stage.iterations_done
+    Path(job["record"]).write_text(json.dumps(record), encoding="utf-8")
 
 
 class Run:
     """One script with one seed. Its results stay in a file that is named after all that they depend on."""
 
-    def __init__(self, script, source, seed, folder):
-        self.script, self.seed, self.source = script, seed, with_seed(source, seed)
-        self.iterations = published_iterations(source)
-        key = hashlib.sha256(self.source.encode("utf-8")).hexdigest()[:12]
-        self.file = folder / "runs" / f"{script.stem[:50]}-seed{seed}-{key}.json"  # 50, as names may have 255 bytes
+    def __init__(self, script, source, seed, iterations, folder):
+        stage = Stage(source, script, seed, iterations)
+        self.job = {"source": source, "path": str(script), "seed": seed, "iterations": iterations}
+        self.seed, self.iterations = seed, stage.iterations
+        name = script.stem[:50]  # as the names of files may have 255 bytes
+        self.file = folder / "runs" / f"{name}-seed{seed}-{stage.key()}.json"
 
     @property
     def is_done(self):
@@ -107,10 +77,9 @@ class Run:
         """Runs it; raises RuntimeError with the last lines of what it said."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            record, copy = Path(folder) / "record.json", Path(folder) / self.script.name
-            copy.write_text(self.source + RECORD.format(path=str(record)), encoding="utf-8")
+            record = Path(folder) / "record.json"
             begun = time.monotonic()
-            self.watch(copy, on_progress)
+            self.watch(dict(self.job, record=str(record)), on_progress)
             if not record.exists():
                 raise RuntimeError("ended with status 0 before its last line")
             results = dict(json.loads(record.read_text()), seconds=time.monotonic() - begun)
@@ -120,19 +89,20 @@ class Run:
         part.write_text(json.dumps(results), encoding="utf-8")
         part.replace(self.file)
 
-    def watch(self, copy, on_progress):
-        search_path = os.pathsep.join([str(HERE), str(self.script.resolve().parent), os.environ.get("PYTHONPATH", "")])
+    def watch(self, job, on_progress):
         process = subprocess.Popen(
-            [sys.executable, "-u", str(copy)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-u", __file__, "--work"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="backslashreplace",
-            env=dict(os.environ, PYTHONPATH=search_path, PYTHONIOENCODING="utf-8:backslashreplace"),
+            env=dict(os.environ, PYTHONIOENCODING="utf-8:backslashreplace"),
         )
         last_lines = collections.deque(maxlen=LAST_LINES)
         try:
+            with process.stdin:
+                json.dump(job, process.stdin)
             for line in process.stdout:
                 last_lines.append(line)
                 iteration = re.match(r"(\d+): ", line)
@@ -198,6 +168,7 @@ def measure(results):
     best, lowest = place_of(np.nanargmax, test["accuracy"]), place_of(np.nanargmin, test["loss"])
     return {
         "parameters": results["parameters"],
+        "iterations": results["iterations"],
         "max test accuracy": test["accuracy"][best],
         "at iteration": test["iteration"][best],
         "final test accuracy": test["accuracy"][-1],
@@ -246,11 +217,83 @@ def write_results(folder, done):
     rows = [cells(name, [measure(results) for results in seeds]) for name, seeds in curves.items()]
     (folder / "comparison.md").write_text(markdown(rows), encoding="utf-8")
     save_csv(folder / "comparison.csv", rows)
-    from visu.drawing.comparison import save_picture  # here, as --help needs no matplotlib
-
     save_picture(folder / "comparison.png", curves)
     print(markdown(rows), end="")
+    lengths = {row["script"]: row["iterations"] for row in rows}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {iterations}" for name, iterations in lengths.items())
+        print(f"Not all trained for as long: {told} iterations. --iterations N makes them equal", file=sys.stderr)
     print(f"The table, as Markdown and CSV, and a picture are in {folder}", file=sys.stderr)
+
+
+def save_picture(path, curves):
+    """Draws the test curves of all scripts: {name: [results of a seed, …]}, the median with a band over the seeds."""
+    import matplotlib  # here, as neither --help nor the process of a run needs it
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    matplotlib.rcdefaults()  # the looks are ours, whatever a matplotlibrc says
+    figure = Figure(figsize=(14, 12), dpi=100)
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2, 1, sharex=True)
+    figure.subplots_adjust(left=0.05, right=0.71, bottom=0.05, top=0.96, hspace=0.1)  # on the right, room for the names
+    for panel, quantity, title, limits in (
+        (panels[0], "accuracy", "Accuracy on the test digits", (0.9, 1)),
+        (panels[1], "loss", "Cross entropy loss on the test digits", (0, 40)),
+    ):
+        ends = []
+        for number, (name, seeds) in enumerate(curves.items()):
+            length = min(len(results["test"][quantity]) for results in seeds)
+            values = np.array([results["test"][quantity][:length] for results in seeds], dtype=float)
+            iterations = np.array(seeds[0]["test"]["iteration"][:length])
+            colour = f"C{number}"
+            panel.fill_between(iterations, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+            middle = np.median(values, axis=0)
+            panel.plot(iterations, middle, color=colour, linewidth=1.2)
+            numbers = np.flatnonzero(np.isfinite(middle))  # a line ends where its loss becomes NaN
+            if len(numbers):
+                ends.append((iterations[numbers[-1]], middle[numbers[-1]], name, colour))
+        panel.set_title(title, fontsize=14)
+        panel.set_ylim(*limits)
+        panel.set_xlim(0, max(seeds[0]["test"]["iteration"][-1] for seeds in curves.values()))
+        panel.grid(color="0.9", linewidth=0.8)
+        panel.set_axisbelow(True)
+        label_ends(panel, ends, limits)
+    panels[1].set_xlabel("iteration")
+    figure.savefig(str(path))
+
+
+def label_ends(panel, ends, limits):
+    """Writes the name of each line at its end, apart from each other: most of them to the right of the panel."""
+    low, high = limits
+    gap = 0.04 * (high - low)
+    right = panel.get_xlim()[1]
+    ends = sorted((min(max(y, low), high), x, name, colour) for x, y, name, colour in ends)
+    heights = [end[0] for end in ends]
+    for place in range(1, len(heights)):  # push up what is too close to the one below, then down what is too high
+        heights[place] = max(heights[place], heights[place - 1] + gap)
+    ceiling = high
+    for place in reversed(range(len(heights))):
+        heights[place] = min(heights[place], ceiling)
+        ceiling = heights[place] - gap
+    for height, (y, x, name, colour) in zip(heights, ends):
+        panel.annotate(
+            name,
+            (x, y),
+            ((x if x < 0.8 * right else right) + 0.03 * right, height),
+            color=colour,
+            va="center",
+            fontsize=10,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.6,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------- program
@@ -263,10 +306,8 @@ def planned_runs(scripts, seeds, iterations, folder):
     for script in scripts:
         name = script.name if names.count(script.name) == 1 else str(script)
         try:
-            source = text_only(script.read_text(encoding="utf-8"))
-            if iterations:
-                source = with_iterations(source, iterations)
-            plan[name] = [Run(script, source, seed, folder) for seed in range(seeds)]
+            source = read_source(script)
+            plan[name] = [Run(script, source, seed, iterations, folder) for seed in range(seeds)]
         except (OSError, ValueError) as error:
             complaints.append(f"{name}: {getattr(error, 'strerror', None) or error}")
     return plan, complaints
@@ -303,8 +344,11 @@ def main():
     parser.add_argument("--seeds", type=positive, default=5, metavar="N", help="run each with the seeds 0 to N - 1")
     parser.add_argument("--iterations", type=positive, metavar="N", help="train for N iterations")
     parser.add_argument("--folder", type=Path, default=Path("comparison"), help="where the results go")
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    scripts = options.scripts or sorted(HERE.glob("mnist_*.py"))
+    if options.work:
+        return work()
+    scripts = options.scripts or sorted(ROOT.glob("mnist_*.py"))
     plan, complaints = planned_runs(scripts, options.seeds, options.iterations, options.folder)
     for complaint in complaints:
         print(complaint, file=sys.stderr)

@@ -31,6 +31,7 @@ tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
 print("Tensorflow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
+ITERATIONS = 10000  # training steps, of 100 images each
 tf.set_random_seed(SEED)
 
 # 60,000 images for training and 10,000 for testing, each with its label: the digit that it shows, as a "one-hot"
@@ -148,10 +149,10 @@ def read(images):
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.
-datavis.animate(training_step, iterations=10000, train_data_update_freq=20, test_data_update_freq=100, read_digits=read)
+datavis.animate(training_step, ITERATIONS, train_data_update_freq=20, test_data_update_freq=100, read_digits=read)
 
 # Text only, without a window: comment out the line with datavis.animate above, and take the "# " off the line below.
-# for i in range(10000): training_step(i, i % 100 == 0 or i == 9999, i % 20 == 0 or i == 9999)
+# for i in range(ITERATIONS): training_step(i, i % 100 == 0 or i == ITERATIONS - 1, i % 20 == 0 or i == ITERATIONS - 1)
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 

@@ -33,6 +33,7 @@ tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
 print("Tensorflow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
+ITERATIONS = 10000  # training steps, of 100 images each
 tf.set_random_seed(SEED)
 
 # 60,000 images for training and 10,000 for testing, each with its label: the digit that it shows, as a "one-hot"
@@ -130,9 +131,9 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 # weight, about the learning rate itself whatever the scale of the loss. If that is too high, it jumps over the valley.
 # train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower, in a straight
-# line from 0.003 to 0 in 10,000 iterations. A normalised network bears a high rate for long, and comes to rest at the
-# end.
-lr = 0.003 * (1 - step / 10000)  # a number
+# line from 0.003 to almost 0 at the last iteration. A normalised network bears a high rate for long, and comes to rest
+# at the end. After the last iteration the rate stays as it is then: below 0, each step would climb the slope.
+lr = 0.003 * (1 - tf.minimum(step, ITERATIONS - 1) / ITERATIONS)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(loss(training_logits))  # that of the layers as they train
 
 # For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
@@ -187,10 +188,10 @@ def read(images):
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.
-datavis.animate(training_step, iterations=10000, train_data_update_freq=20, test_data_update_freq=100, read_digits=read)
+datavis.animate(training_step, ITERATIONS, train_data_update_freq=20, test_data_update_freq=100, read_digits=read)
 
 # Text only, without a window: comment out the line with datavis.animate above, and take the "# " off the line below.
-# for i in range(10000): training_step(i, i % 100 == 0 or i == 9999, i % 20 == 0 or i == 9999)
+# for i in range(ITERATIONS): training_step(i, i % 100 == 0 or i == ITERATIONS - 1, i % 20 == 0 or i == ITERATIONS - 1)
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 

@@ -13,31 +13,26 @@
                                                                            Ctrl-S   save the picture
                                                                            d        draw a digit
 
-This file is the door of a house with two wings, one for each of two processes. Arrows, that is imports, go down only.
+This file hands what it gets to a record and to all outputs. Imports lead down only:
 
-    tensorflowvisu        what scripts import: MnistDataVis hands what it gets to all that listen
-      visu/opening        chooses the display: a window, a notebook, a picture, a film
-      visu/window         what a training has of a window: pause, closing, staying open
-      visu/reading        and of one with a pad: the script's function reads what is drawn
-      visu/displays       and of the other ways to show it
-      visu/tensorboard    a listener: event files
-      visu/curves         a listener: all points, as arrays and CSV
+    tensorflowvisu        what scripts import
+      tensorflowsetup     TensorFlow set up: quiet, and fast on this machine
       visu/digits         tf_format_mnist_images, pictures of digits made by TensorFlow
-      visu/runtime        TensorFlow set up: quiet, and fast on this machine
-      visu/distribution   probability_distribution, the spread of weights and biases
-      visu/listener       the one form of what is recorded
-      visu/checks         what scripts pass in is checked
-    visu/drawing/         the other wing, a program that draws: its rooms are in visu/drawing/__init__.py
-      visu/channel        messages between the two
+      visu/tensorboard    an output: event files
+      visu/display        an output: the window or another way to show, as this process sees it
+        visu/reading      digits drawn there are read by the script's function
+        visu/distribution probability_distribution, the spread of weights and biases
+    visu/drawing/         another process, which draws: see visu/drawing/__init__.py
+        ink               ink made a digit like MNIST's
+      visu/channel        the protocol between the two processes, and both ends of it
+      visu/record         what a run adds up to; what scripts pass in is checked
       visu/style          titles, colours, keys, layouts, sizes
-      visu/ink            ink made a digit like MNIST's
-      visu/screen, words  the display's name; sentences
-      visu/options        options of compare_stages.py and mlengine
+      visu/screen, words  what this place can show; sentences
 
-A new listener is a class derived from visu.listener.Listener, and a line in MnistDataVis.__init__. A new key is a line
-in visu.style.KEYS, and the method of WindowShow that it names. A new panel is a class derived from Panel in
-visu/drawing/panels.py, and a line in Picture.panels, TITLES and LAYOUTS. A new way to show is a Display that sends, as
-in visu/displays.py, a Show that draws, as in visu/drawing/files.py, a line in SHOWS there, and one in visu/opening.py.
+A new output is a class with the method take, and a line in MnistDataVis.__init__. A new way to show in a process that
+draws is a class derived from Show, in visu/drawing, and a line in visu/display.py that names it. A new key is a line in
+visu.style.KEYS, and the method of WindowShow that it names. A new panel is a class derived from Panel in
+visu/drawing/picture.py, and a line in Picture.panels, TITLES and LAYOUTS.
 """
 
 import numbers
@@ -45,20 +40,28 @@ import os
 import sys
 
 try:
-    from visu.runtime import in_ipython, suit_threads_to, tf  # first, as it sets TensorFlow up before anything else
+    from tensorflowsetup import suit_threads_to, tf  # first, as it sets TensorFlow up before anything else
+    from visu.channel import FINISHED, Run
 except ImportError as error:
-    if (error.name or "").split(".")[0] != "visu":
+    if (error.name or "").split(".")[0] not in ("visu", "tensorflowsetup"):
         raise
     impostor = getattr(sys.modules.get("visu"), "__file__", None)
     sys.exit(
-        f"tensorflowvisu.py needs the folder visu, which belongs beside it ({error}): "
+        f"tensorflowvisu.py needs tensorflowsetup.py, ink.py and the folder visu, which belong beside it ({error}): "
         + (f"rename {impostor}, which is taken for it, or " if impostor else "")
-        + f"copy it to {os.path.dirname(os.path.abspath(__file__))}, too"
+        + f"copy them to {os.path.dirname(os.path.abspath(__file__))}, too"
     )
 
 import numpy as np
 
-from visu.checks import (
+from visu.digits import tf_format_mnist_images
+from visu.display import CannotShow, Display, close_finished_windows, open_display
+from visu.distribution import probability_distribution
+from visu.record import (
+    Picture,
+    Point,
+    Record,
+    Values,
     checked_count,
     checked_function,
     checked_iteration,
@@ -66,15 +69,9 @@ from visu.checks import (
     checked_picture,
     checked_vector,
 )
-from visu.curves import Curves
-from visu.digits import tf_format_mnist_images
-from visu.displays import Display
-from visu.distribution import probability_distribution
-from visu.listener import Point
-from visu.opening import open_display
-from visu.style import BAND_COLOURS, CURVES, TITLES, Style
+from visu.screen import in_ipython
+from visu.style import BAND_COLOURS, TITLES, Style
 from visu.tensorboard import open_tensorboard_log
-from visu.window import close_finished_windows
 
 __all__ = ["MnistDataVis", "probability_distribution", "tf_format_mnist_images"]
 
@@ -128,14 +125,13 @@ class MnistDataVis:
                 raise ValueError(f"MnistDataVis: histogram colour {number!r}, expected 0 to {len(BAND_COLOURS) - 1}")
         if not isinstance(dpi, numbers.Real) or not 10 <= dpi <= 1000:
             raise ValueError(f"MnistDataVis: dpi is {dpi!r}, expected a number from 10 to 1000")
-        name = name_of_script()
-        self._style = Style(titles, band_colours, dpi, name)
-        suit_threads_to(tf.get_default_graph())
-        self._curves = Curves()
-        self._listeners = [listener for listener in (self._curves, open_tensorboard_log(name)) if listener]
-        self._newest = dict.fromkeys(CURVES, 0)  # the last iteration of each curve, for pictures, which come without it
+        self._name, self._style = name_of_script(), Style(titles, band_colours, dpi)
+        if tf:
+            suit_threads_to(tf.get_default_graph())
+        self._record = Record()
+        self._log = open_tensorboard_log(self._name)
         self._loss_was_finite = True
-        self._display = Display()  # it listens, too, while animate runs
+        self._display = Display()  # while animate runs, one that shows
 
     def append_training_curves_data(self, x, accuracy, loss, learning_rate=None):
         """Adds a point to the two training curves; x is the iteration, the others are numbers as well.
@@ -143,7 +139,7 @@ class MnistDataVis:
         The line at the bottom of the window shows the learning rate, where there is one. Raises ValueError for
         anything but one number. In text-only mode the point is kept for get_history, like those of the test curves.
         """
-        self._record_point("training", x, accuracy, loss, learning_rate=learning_rate)
+        self._add_point("training", x, accuracy, loss, learning_rate=learning_rate)
 
     def append_test_curves_data(self, x, accuracy, loss, epoch=None):
         """Adds a point to the two test curves; x is the iteration, the others are numbers as well.
@@ -151,7 +147,7 @@ class MnistDataVis:
         The line at the bottom of the window shows the epoch, where there is one. Raises ValueError for anything but
         one number.
         """
-        self._record_point("test", x, accuracy, loss, epoch=epoch)
+        self._add_point("test", x, accuracy, loss, epoch=epoch)
 
     def append_data_histograms(self, x, datavect1, datavect2, title1=None, title2=None):
         """Adds the spread of all weights (panel 4) and all biases (panel 5) at iteration x.
@@ -163,20 +159,19 @@ class MnistDataVis:
         x = checked_iteration(method, x)
         vectors = [checked_vector(method, *pair) for pair in (("datavect1", datavect1), ("datavect2", datavect2))]
         titles = [title and str(title) for title in (title1, title2)]
-        for listener in self._all_listeners():
-            listener.add_distributions(x, *vectors, titles)
+        self._hand_on(Values(x, *vectors, *titles))
 
     def update_image1(self, im):
         """Shows the picture of the training digits (panel 3), uint8 [height, width, 3], or raises ValueError."""
-        self._record_picture("training", "update_image1", im)
+        self._add(Picture("training", self._newest_iteration("training"), checked_picture("update_image1", im)))
 
     def update_image2(self, im):
         """Shows the picture of the test digits (panel 6), uint8 [height, width, 3], or raises ValueError."""
-        self._record_picture("test", "update_image2", im)
+        self._add(Picture("test", self._newest_iteration("test"), checked_picture("update_image2", im)))
 
     def get_max_test_accuracy(self):
         """The best test accuracy so far, from 0 to 1; 0.0 when there was no test."""
-        return self._curves.best_test_accuracy
+        return self._record.best_test_accuracy or 0.0
 
     def get_history(self):
         """All points of the curves so far: {"training": curve, "test": curve}.
@@ -184,14 +179,19 @@ class MnistDataVis:
         A curve has the arrays iteration, accuracy, loss and learning_rate, float64 [points]; where there was no
         learning rate it is "not a number".
         """
-        return self._curves.arrays()
+        return self._record.arrays()
 
     def save_history(self, path):
-        """Writes all points of the curves so far as a CSV file: curve, iteration, accuracy, loss, learning_rate."""
+        """Writes all points of the curves so far as a CSV file: curve, iteration, accuracy, loss, learning_rate.
+
+        Raises OSError, with one sentence, where it can't be written.
+        """
         try:
-            self._curves.save(path)
+            self._record.save(path)
         except OSError as error:
-            sys.exit(f"The history can't be saved as {path} ({error.strerror}): name a file that you may write")
+            raise type(error)(
+                f"The history can't be saved as {path} ({error.strerror}): name a file that you may write"
+            )
 
     def is_paused(self):
         """Whether the space key has paused the training."""
@@ -218,8 +218,9 @@ class MnistDataVis:
         With it the window has a pad: d shows it, the mouse draws a digit there, and ten bars show what the network
         takes it for, at once and again at each training update. The function is called only when something is drawn,
         in the thread that trains: between two iterations, in a pause, and when training is over, while the program
-        waits for the window to be closed. (In Spyder it does not wait, and reads no more then.) If the function
-        fails, the terminal says so once, and training goes on. Without a window it is never called.
+        waits for the window to be closed. (Where a prompt follows, as in Spyder, in IDLE and after python -i, it does
+        not wait, and reads no more.) If the function fails, the terminal says so once, and training goes on. Without a
+        window it is never called.
         Reading changes nothing in a network without dropout: the run gives the same numbers. Dropout takes random
         numbers at each reading, even when it keeps all, so after that the run takes others, as with another seed.
 
@@ -237,61 +238,69 @@ class MnistDataVis:
         steps = schedule(
             iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start
         )
-        failure = None
         try:
-            self._display = open_display(self._style, iterations, save_movie, read_digits)
+            self._display = open_display(Run(self._name, iterations, self._style), save_movie, read_digits)
             for i, update_test_data, update_train_data in steps:
                 self._display.wait_while_paused()
                 if self._display.closed:
                     break
                 compute_step(i, update_test_data, update_train_data)
                 self._display.show_progress(i + 1, update_train_data)
-            failure = self._display.end("finished")
+            self._display.end(FINISHED)
+            failure = self._display.failure
         except KeyboardInterrupt:
             print("\nStopped by Ctrl-C. Max test accuracy so far:", self.get_max_test_accuracy())
             self._display.close()
             close_finished_windows()
             if not in_ipython():  # there it is the cell that is stopped, and nothing else
                 sys.exit(130)  # what a shell expects of a program that Ctrl-C ended
+            failure = None
         except (Exception, SystemExit) as error:
             self._display.end(f"stopped: {type(error).__name__}, see the terminal")
             raise
         finally:
             self._display = Display()
         if failure:
-            sys.exit(f"{failure}: the max test accuracy was {self.get_max_test_accuracy()}")
+            raise CannotShow(f"{failure}: the max test accuracy was {self.get_max_test_accuracy()}")
 
-    def _all_listeners(self):
-        return [*self._listeners, self._display]
+    def _hand_on(self, addition):
+        """Hands what was added to all outputs."""
+        for output in (self._log, self._display):
+            output.take(addition)
 
-    def _record_point(self, curve, x, accuracy, loss, learning_rate=None, epoch=None):
-        """Hands a point of the training or test curve to all that listen."""
+    def _add(self, addition):
+        """Adds a Point or a Picture to the record, and hands it on."""
+        self._record.add(addition)
+        self._hand_on(addition)
+
+    def _newest_iteration(self, curve):
+        """Where a picture belongs, which comes without its iteration."""
+        point = self._record.newest[curve]
+        return point.iteration if point else 0
+
+    def _add_point(self, curve, x, accuracy, loss, learning_rate=None, epoch=None):
+        """Adds a point of the training or test curve."""
         method = f"append_{curve}_curves_data"
         further = [("learning_rate", learning_rate), ("epoch", epoch)]
         point = Point(
+            curve,
             checked_iteration(method, x),
             checked_number(method, "accuracy", accuracy),
             checked_number(method, "loss", loss),
             *(value if value is None else checked_number(method, name, value) for name, value in further),
         )
-        self._warn_once_of_a_loss_that_is_none(curve, point)
-        self._newest[curve] = point.iteration
-        for listener in self._all_listeners():
-            listener.add_point(curve, point)
+        if self._loss_was_finite and not np.isfinite(point.loss):
+            self._loss_was_finite = False
+            warn_of_loss(point)
+        self._add(point)
 
-    def _warn_once_of_a_loss_that_is_none(self, curve, point):
-        if np.isfinite(point.loss) or not self._loss_was_finite:
-            return
-        self._loss_was_finite = False
-        cause = "take tf.nn.softmax_cross_entropy_with_logits, which can't meet a log(0), or a smaller learning rate"
-        if np.isnan(point.accuracy):  # a mean over nothing
-            cause = "the accuracy is not a number either, as of a batch without images: look at what is fed"
-        print(
-            f"The {curve} loss is {point.loss} at iteration {point.iteration:.0f}: {cause}. Training goes on.",
-            file=sys.stderr,
-        )
 
-    def _record_picture(self, curve, method, im):
-        picture = checked_picture(method, im)
-        for listener in self._all_listeners():
-            listener.add_picture(curve, self._newest[curve], picture)
+def warn_of_loss(point):
+    """Says why the loss of a Point may be infinite or not a number."""
+    cause = "take tf.nn.softmax_cross_entropy_with_logits, which can't meet a log(0), or a smaller learning rate"
+    if np.isnan(point.accuracy):  # a mean over nothing
+        cause = "the accuracy is not a number either, as of a batch without images: look at what is fed"
+    print(
+        f"The {point.curve} loss is {point.loss} at iteration {point.iteration:.0f}: {cause}. Training goes on.",
+        file=sys.stderr,
+    )

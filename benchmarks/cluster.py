@@ -27,10 +27,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
 
-from compare_stages import text_only, with_iterations  # noqa: E402  (the project is not installed)
+from command_line import spread  # noqa: E402  (the project is not installed)
 from local_cluster import LocalCluster  # noqa: E402
-from training import elsewhere, seconds_of  # noqa: E402
-from visu.words import spread  # noqa: E402
+from training import command_of, seconds_of  # noqa: E402
 
 CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
 PARTS = ["alone", "scale", "survival"]
@@ -200,15 +199,11 @@ def scale(iterations):
 
 def alone(iterations):
     """Seconds of the script of stage 3.1 and of the trainer, in turn."""
-    source = (ROOT / STAGE).read_text(encoding="utf-8")
     seconds = {"script": [], "trainer": []}
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / STAGE
-        script.write_text(elsewhere(text_only(with_iterations(source, iterations))), encoding="utf-8")
-        for _ in range(ROUNDS):
-            trainer = [sys.executable, "-m", "trainer.task", *fresh_options(iterations), "--checkpoint-every=100"]
-            for name, command in ("script", [sys.executable, str(script)]), ("trainer", trainer):
-                seconds[name].append(seconds_of(command, cwd=ROOT / "mlengine"))
+    for _ in range(ROUNDS):
+        trainer = [sys.executable, "-m", "trainer.task", *fresh_options(iterations), "--checkpoint-every=100"]
+        for name, command in ("script", command_of(STAGE, iterations)), ("trainer", trainer):
+            seconds[name].append(seconds_of(command, cwd=ROOT / "mlengine"))
     ratios = [trainer / script for script, trainer in zip(*seconds.values())]
     script, trainer = (statistics.median(seconds[name]) for name in ("script", "trainer"))
     print(f"\n{iterations} iterations, {ROUNDS} times each: the script {script:.1f} s, the trainer {trainer:.1f} s")

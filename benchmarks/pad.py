@@ -27,9 +27,10 @@ from window import ROOT, Run, Screen, seconds
 
 sys.path.insert(0, str(ROOT))
 
-from visu.drawing.history import History  # noqa: E402  (the project is not installed)
-from visu.drawing.pad import Pad  # noqa: E402
+from visu.channel import Run as ShownRun  # noqa: E402  (the project is not installed)
+from visu.drawing.pad import Pad, PadPanels  # noqa: E402
 from visu.drawing.picture import Picture  # noqa: E402
+from visu.record import Record  # noqa: E402
 from visu.style import TITLES, Style  # noqa: E402
 
 STAGES = {path.stem.split("_")[1]: path.stem for path in sorted(ROOT.glob("mnist_*.py"))}
@@ -44,7 +45,8 @@ def place(number):
     """Left, top, width and height of a panel of the pad, in pixels of the screen."""
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
-    picture = Picture(figure, Style(TITLES, (0, 1), DPI, "benchmark"), History(), 1000, Pad(print))
+    run = ShownRun("benchmark", 1000, Style(TITLES, (0, 1), DPI))
+    picture = Picture(figure, run, Record(), lambda make_axes: PadPanels(make_axes, Pad(print)))
     picture.show_pad(True)
     box = picture.pad.panels[number].axes.get_position()
     return [round(n) for n in (box.x0 * WIDTH, (1 - box.y1) * HEIGHT, box.width * WIDTH, box.height * HEIGHT)]
@@ -75,7 +77,7 @@ def draw_stroke(screen, number):
 
 
 def start(stage, screen):
-    run = Run(stage, str, DISPLAY=screen.name, MPLBACKEND="TkAgg")
+    run = Run(stage, "with_window", DISPLAY=screen.name, MPLBACKEND="TkAgg")
     while not run.says("\n50:") and not run.says("\n60:"):
         time.sleep(0.02)
     screen.focus()

@@ -32,7 +32,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -44,22 +43,27 @@ from peers import PEERS
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from compare_stages import published_iterations, text_only, with_iterations  # noqa: E402  (the project is not installed)
-from visu.words import spread  # noqa: E402
+from command_line import spread  # noqa: E402  (the project is not installed)
+from stage_runs import Stage, read_source  # noqa: E402
 
 SCRIPT, BARE_LOOP = "the script", "bare loop"
 IMPORT_ALLOWANCE = 1.5  # seconds that a start may take beyond the import of TensorFlow
+
+
+def read_stage(stage):
+    path = ROOT / stage.script
+    return Stage(read_source(path), path)
 
 
 class ScriptPeer:
     """A stage's own graph and training_step, from its script as it stands."""
 
     def __init__(self, stage):
-        source = (ROOT / stage.script).read_text(encoding="utf-8")
-        script = {"__name__": "__main__"}
-        exec(compile(source[: source.index("\ndatavis.animate(")], stage.script, "exec"), script)
-        self.training_step, self.datavis = script["training_step"], script["datavis"]
         self.done = 0
+        read_stage(stage).run(self.keep)
+
+    def keep(self, training_step, updates, animate):
+        self.training_step = training_step
 
     def train(self, iterations):
         for _ in range(iterations):
@@ -155,9 +159,12 @@ def sgemm_peak():
     return 2 * 2048**3 / min(times)
 
 
-def elsewhere(source):
-    """The source of a script that finds the modules from any folder."""
-    return f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{source}"
+def command_of(script, iterations, train="text_only"):
+    """The command that runs a script of the project with so many iterations; train: a function, see stage_runs.py."""
+    path, folder = str(ROOT / script), str(ROOT)
+    stage = f"Stage(read_source({path!r}), {path!r}, iterations={iterations})"
+    imports = f"import sys; sys.path.insert(0, {folder!r}); from stage_runs import Stage, read_source, text_only"
+    return [sys.executable, "-c", f"{imports}; {stage}.run({train})"]
 
 
 def seconds_of(command, cwd=ROOT):
@@ -173,22 +180,18 @@ def seconds_to_import_tensorflow():
 
 def whole_runs(stage, iterations, rounds):
     """Seconds of whole processes: [of the script in text-only mode], [of the same without metrics and tests]."""
-    text = text_only(with_iterations((ROOT / stage.script).read_text(encoding="utf-8"), iterations))
-    sources = [text, re.sub(r"(?m)^(for i in .*training_step\(i), .*\)$", r"\1, False, False)", text)]
+    bare = "lambda step, updates, animate: [step(i, False, False) for i, *_ in updates]"
+    commands = [command_of(stage.script, iterations), command_of(stage.script, iterations, bare)]
     times = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(rounds):
-            for number, source in enumerate(sources):
-                script = Path(folder) / f"{number}_{stage.script}"
-                script.write_text(elsewhere(source), encoding="utf-8")
-                times[number].append(seconds_of([sys.executable, str(script)]))
+    for _ in range(rounds):
+        for number, command in enumerate(commands):
+            times[number].append(seconds_of(command))
     return times
 
 
 def measure(number, rounds, share, peak):
     stage = STAGES[number]
-    published = published_iterations((ROOT / stage.script).read_text(encoding="utf-8"))
-    iterations = max(rounds, round(published * share))
+    iterations = max(rounds, round(read_stage(stage).iterations * share))
     imports = seconds_to_import_tensorflow()
     contenders = [Contender(name, number) for name in (SCRIPT, *PEERS)]
     for _ in range(rounds):

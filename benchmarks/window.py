@@ -9,7 +9,7 @@ ratio      full runs of three stages, text-only and with the window by turns: se
            last, their ratio in each round, and how often the picture on the screen changed
 response   key presses during stage 3.1: milliseconds until the screen shows the effect, apart for those that met an
            evaluation of the test set
-cost       milliseconds for a frame, and the memory of the history, after 10,000 and after 1,000,000 iterations; and
+cost       milliseconds for a frame, and the memory of the record, after 10,000 and after 1,000,000 iterations; and
            for the percentiles of 250,000 weights
 
 Nothing else should run on the machine. The tables on standard output are Markdown.
@@ -33,10 +33,11 @@ from Xlib.ext import xtest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from compare_stages import text_only  # noqa: E402  (the project is not installed)
+from visu.channel import Run as ShownRun  # noqa: E402  (the project is not installed)
+from visu.channel import Show  # noqa: E402
 from visu.distribution import probability_distribution  # noqa: E402
-from visu.drawing.history import History  # noqa: E402
 from visu.drawing.picture import file_picture  # noqa: E402
+from visu.record import Bands, Picture, Point, Record  # noqa: E402
 from visu.style import TITLES, Style  # noqa: E402
 
 STAGES = {  # and how often each is run in a round: the shorter it is, the more one run differs from another
@@ -44,20 +45,25 @@ STAGES = {  # and how often each is run in a round: the shorter it is, the more 
     "mnist_2.1_five_layers_relu_lrdecay": 2,
     "mnist_3.1_convolutional_bigger_dropout": 1,
 }
-# Around training_step: writes down when each call began and ended, and whether it was one with a test
+# Runs a stage, and writes down when each call of its training_step began and ended, and whether it was one with a test
 STOPWATCH = """
-def stopwatch(step):
-    import atexit, json, os, time
-    calls = []
-    atexit.register(lambda: json.dump(calls, open(os.environ["CALLS"], "w")))
-    def timed(i, update_test_data, update_train_data):
+import atexit, json, os, sys, time
+import stage_runs
+
+path, train = sys.argv[1], getattr(stage_runs, sys.argv[2])
+calls = []
+atexit.register(lambda: json.dump(calls, open(os.environ["CALLS"], "w")))
+
+def timed(step):
+    def timed_step(i, update_test_data, update_train_data):
         begun = time.monotonic()
         step(i, update_test_data, update_train_data)
         calls.append((begun, time.monotonic(), update_test_data))
-    return timed
+    return timed_step
 
-@stopwatch
-def training_step("""
+stage = stage_runs.Stage(stage_runs.read_source(path), path)
+stage.run(lambda step, updates, animate: train(timed(step), updates, animate))
+"""
 
 
 class Screen:
@@ -100,18 +106,17 @@ class Screen:
 class Run:
     """A stage that runs as a process of its own."""
 
-    def __init__(self, stage, change, **variables):
+    def __init__(self, stage, train, **variables):
+        """train: the name of text_only or with_window, of stage_runs.py."""
         self.folder = tempfile.TemporaryDirectory()
         self.calls = Path(self.folder.name) / "calls.json"
-        source = change((ROOT / f"{stage}.py").read_text(encoding="utf-8"))
-        script = Path(self.folder.name) / f"{stage}.py"
-        script.write_text(source.replace("\ndef training_step(", STOPWATCH), encoding="utf-8")
+        command = [sys.executable, "-u", "-c", STOPWATCH, str(ROOT / f"{stage}.py"), train]
         hidden = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
         environment = {name: value for name, value in os.environ.items() if name not in hidden}
         environment.update(variables, PYTHONPATH=str(ROOT), CALLS=str(self.calls))
         self.output = Path(self.folder.name) / "output.txt"
         with self.output.open("w") as output:
-            self.process = subprocess.Popen([sys.executable, "-u", str(script)], stdout=output, env=environment)
+            self.process = subprocess.Popen(command, stdout=output, env=environment, cwd=self.folder.name)
 
     def says(self, text):
         """Whether it has printed this text by now, or has ended."""
@@ -121,7 +126,7 @@ class Run:
         """Waits for the end; returns the calls of training_step, rows of begin, end and whether it tested."""
         if self.process.wait():
             last = self.output.read_text(encoding="utf-8")[-2000:]
-            sys.exit(f"{self.process.args[-1]} ended with status {self.process.returncode}:\n{last}")
+            sys.exit(f"{self.process.args[-2]} ended with status {self.process.returncode}:\n{last}")
         calls = json.loads(self.calls.read_text())
         self.folder.cleanup()
         return np.array(calls)
@@ -132,12 +137,12 @@ def seconds(calls):
 
 
 def run_as_text(stage):
-    return seconds(Run(stage, text_only).end())
+    return seconds(Run(stage, "text_only").end())
 
 
 def run_with_window(stage, screen):
     """Returns the seconds of the training, and how often a second the picture on the screen changed meanwhile."""
-    run = Run(stage, str, DISPLAY=screen.name)
+    run = Run(stage, "with_window", DISPLAY=screen.name)
     changes, seen = [], None
     while not run.says("Finished."):
         time.sleep(0.1)  # seldom, and little, to leave the processor to what is measured
@@ -172,7 +177,7 @@ def measure_ratio(rounds, screen):
 
 def measure_response(presses, screen):
     """Changes between the six panels and the sixth alone; the place looked at is white in one and not in the other."""
-    run = Run(list(STAGES)[-1], str, DISPLAY=screen.name)
+    run = Run(list(STAGES)[-1], "with_window", DISPLAY=screen.name)
     while not run.says("100: *"):
         time.sleep(0.05)
     screen.focus()
@@ -203,49 +208,48 @@ def measure_response(presses, screen):
 
 
 def recorded(iterations):
-    """The history of a training of so many iterations, with the updates of stage 2.1."""
+    """The record of a training of so many iterations, with the updates of stage 2.1, in the process that draws."""
     random = np.random.RandomState(0)
-    history = History()
+    record = Record(Show.CAPACITY)
     for i in range(0, iterations, 20):
         noise = random.rand()
-        history.add_point("training", i, 1 - 0.1 * noise, 20 * noise, 0.001)
+        record.add(Point("training", i, 1 - 0.1 * noise, 20 * noise, 0.001, None))
         boundaries = np.linspace(-1, 1, 8) + 0.01 * random.rand(8)
-        history.add_distributions(i, boundaries, boundaries, None, None)
+        record.add(Bands(i, boundaries, boundaries, None, None))
         if i % 100 == 0:
-            history.add_point("test", i, 0.98 + 0.001 * noise, 10 + noise, epoch=1)
-    history.add_picture("training", np.full([280, 280, 3], 255, np.uint8))
-    history.add_picture("test", np.full([700, 1120, 3], 255, np.uint8))
-    return history
+            record.add(Point("test", i, 0.98 + 0.001 * noise, 10 + noise, None, 1))
+    record.add(Picture("training", i, np.full([280, 280, 3], 255, np.uint8)))
+    record.add(Picture("test", i, np.full([700, 1120, 3], 255, np.uint8)))
+    return record
 
 
-def frame_seconds(picture, history, status):
+def frame_seconds(picture, record, status):
     """For one with news of everything."""
-    i = history.curves["training"]["accuracy"].values()[-1, 0]
+    i = record.newest["training"].iteration
     begun = time.perf_counter()
-    history.add_point("training", i, 1, 1, 0.001)
-    history.add_point("test", i, 1, 1, epoch=1)
-    history.add_picture("training", history.pictures["training"].copy())
-    history.add_picture("test", history.pictures["test"].copy())
-    history.add_distributions(i, np.linspace(-1, 1, 8), np.linspace(-1, 1, 8), None, None)
+    for curve in ("training", "test"):
+        record.add(Point(curve, i, 1, 1, 0.001, 1))
+        record.add(Picture(curve, i, record.pictures[curve].pixels.copy()))
+    record.add(Bands(i, np.linspace(-1, 1, 8), np.linspace(-1, 1, 8), None, None))
     picture.redraw(picture.update(status))
     return time.perf_counter() - begun
 
 
 def measure_cost(rounds):
-    style = Style(TITLES, (0, 1), 70, "benchmark")
     lengths = (10_000, 1_000_000)
     memory, pictures = [], []
     for iterations in lengths:
         tracemalloc.start()
-        history = recorded(iterations)
+        record = recorded(iterations)
         memory.append(tracemalloc.get_traced_memory()[0] / 1e6)
         tracemalloc.stop()
-        pictures.append((file_picture(style, history, iterations), history))
+        run = ShownRun("benchmark", iterations, Style(TITLES, (0, 1), 70))
+        pictures.append((file_picture(run, record), record))
         pictures[-1][0].update(["", ""])
         pictures[-1][0].figure.canvas.draw()
     times = [[frame_seconds(*pair, ["benchmark", f"frame {n}"]) for pair in pictures] for n in range(50 * rounds)]
     times = 1000 * np.median(times, axis=0)
-    print("| after iterations | a frame, ms | history, MB |\n|---|---|---|")
+    print("| after iterations | a frame, ms | record, MB |\n|---|---|---|")
     for row in zip(lengths, times, memory):
         print("| {:,} | {:.1f} | {:.2f} |".format(*row))
     print(f"\nRatio of the frames: {times[1] / times[0]:.2f}")

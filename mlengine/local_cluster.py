@@ -22,8 +22,7 @@ import time
 from pathlib import Path
 
 from isolation import OwnNetwork
-from trainer.task import parse_options, print_everything
-from visu.options import whole_number
+from trainer.task import parse_options, print_everything, whole_number
 
 PATIENCE = 30  # seconds for a task to end by itself
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

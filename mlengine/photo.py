@@ -3,7 +3,7 @@
 
 An image may be of any size, dark on light or light on dark, in colour, on unevenly lit paper. MNIST's digits are not,
 and a model knows no others. So of each image the ink is found, without shadows, noise and specks, and made one of
-those by visu/ink.py.
+those by ink.py.
 """
 
 import warnings
@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter, grey_closing, maximum_filter
 from skimage.filters import threshold_otsu
 from skimage.measure import label, regionprops
 
-from visu.ink import as_mnist
+from ink import as_mnist
 
 SIZE = 800  # pixels of the longer side: larger images are shrunk to that, which also takes noise away
 MAP_SIZE = 100  # the same, where it is about light, paper and the parts of a digit

@@ -11,7 +11,7 @@ import pytest
 import mnistdata
 from chromium import Browser
 from helpers import ROOT, TO_INSTALL, idx, require, without_tensorflow
-from made_up_run import history, picture  # noqa: F401
+from made_up_run import picture, record  # noqa: F401
 from programs import Forks, Program
 from screens import xvfb
 

@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from made_up_run import STYLE
+from made_up_run import RUN
 from screens import HEIGHT, WIDTH
-from visu.drawing.history import History
-from visu.drawing.pad import Pad
+from visu.drawing.pad import Pad, PadPanels
 from visu.drawing.picture import Picture
+from visu.record import Record
 from visu.style import COLOURS
 
 # In parts of the sheet, to the right and down, as somebody draws them
@@ -22,9 +22,10 @@ DIGITS = np.array([int(COLOURS["training"][i : i + 2], 16) for i in (1, 3, 5)]) 
 
 def picture_with_pad(pad, size=(WIDTH, HEIGHT), key="0"):
     """A Picture of a training that has just begun, with its pad up."""
-    figure = Figure(figsize=[pixels / STYLE.dpi for pixels in size], dpi=STYLE.dpi, facecolor="white")
+    dpi = RUN.style.dpi
+    figure = Figure(figsize=[pixels / dpi for pixels in size], dpi=dpi, facecolor="white")
     FigureCanvasAgg(figure).blit = lambda extent: None
-    picture = Picture(figure, STYLE, History(), 1000, pad)
+    picture = Picture(figure, RUN, Record(), lambda make_axes: PadPanels(make_axes, pad))
     picture.show_layout(key)
     picture.show_pad(True)
     picture.update(["", ""])

@@ -24,7 +24,7 @@ images = mnist.test.images[:100]
 results = {"images": images, "first": bend(images), "second": bend(images)}
 CHOSEN = {"zeros": ([], []), "shifted": ([1], [-2]), "half": ([0.5], []), "curved": ([0, 0, 2], [])}
 for name, numbers in CHOSEN.items():
-    random = Chosen(*numbers)
+    bend.__globals__["random"] = Chosen(*numbers)
     results[name] = bend(images)
 np.savez("bent.npz", **results)
 """
@@ -94,3 +94,29 @@ def test_an_answer_depends_on_the_other_images_in_training_only(forks, tmp_path,
     assert float(alone) < 1e-4 < 1e-2 < float(in_training)
     assert only_weights_are_trained == "True"
     assert only_averages_change == "True False"
+
+
+RATES = """
+import numpy as np
+from stage_runs import Stage
+names = Stage({source!r}, __file__, iterations={iterations}).run(lambda step, updates, animate: None)
+sess, step, lr = names["sess"], names["step"], names["lr"]
+straight = 0.003 * (1 - step / {iterations})
+for rate in (lr, straight):
+    print("rates:", *[sess.run(rate, {{step: i}}) for i in np.linspace(0, {iterations} - 1, 50).astype(int)])
+print("after:", *[sess.run(lr, {{step: i}}) for i in ({iterations}, {iterations} + 1, 2 * {iterations}, 10**6)])
+"""
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("stage, iterations", [(NORMALISED, 10000), (NORMALISED, 20000), (BENT, 13000), (BENT, 300)])
+def test_the_learning_rate_falls_to_its_lowest_at_the_last_iteration_and_stays_there(
+    stage, iterations, forks, tmp_path
+):
+    source = RATES.format(source=stage_source(stage), iterations=iterations)
+    process = forks.run_script(source, tmp_path)
+    assert process.returncode == 0, process.stderr
+    rates, straight, after = ([float(rate) for rate in line.split()[1:]] for line in process.stdout.splitlines()[-3:])
+    assert rates == straight  # to the last digit
+    assert rates[0] == pytest.approx(0.003) and rates == sorted(rates, reverse=True) and rates[-1] > 0
+    assert after == 4 * [rates[-1]]

@@ -113,6 +113,19 @@ def test_the_number_of_iterations_can_be_given(folder):
     assert table(folder)["a.py"]["at iteration"] == "59"
 
 
+def test_scripts_of_different_lengths_in_one_table_are_named_and_keep_their_path_and_folder(folder):
+    (folder / "elsewhere").mkdir()
+    beside = 'print(open(__file__.replace("published.py", "note.txt")).read())\n'
+    published = script().replace("iterations=200,", "iterations=2000 // 10 + 1,").replace("# for", "#")
+    (folder / "elsewhere" / "published.py").write_text(beside + published)
+    (folder / "elsewhere" / "note.txt").write_text("beside it")
+    (folder / "a.py").write_text(script())
+    process = compare(folder, "--seeds", "1", "a.py", "elsewhere/published.py")
+    assert process.returncode == 0, process.stderr
+    assert [table(folder)[name]["iterations"] for name in ("a.py", "published.py")] == ["200", "201"]
+    assert "Not all trained for as long: a.py 200, published.py 201 iterations." in process.stderr
+
+
 def test_what_has_been_run_is_not_run_again_but_an_edited_script_is(folder):
     for name in ("a.py", "b.py"):
         (folder / name).write_text(script())
@@ -142,7 +155,7 @@ def test_a_script_without_the_two_lines_is_named_and_the_others_go_on(folder):
     (folder / "sound.py").write_text(script())
     process = compare(folder, "--seeds", "1", "other.py", "sound.py", "missing.py")
     assert process.returncode == 1
-    assert "other.py: found 0 lines 'datavis.animate(…'" in process.stderr
+    assert "other.py: found neither a line like datavis.animate(" in process.stderr
     assert "missing.py: No such file or directory" in process.stderr
     assert "Traceback" not in process.stderr
     assert list(table(folder)) == ["sound.py"]

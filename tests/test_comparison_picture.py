@@ -4,8 +4,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from visu.drawing.comparison import save_picture
-from visu.words import spread
+from command_line import spread
+from compare_stages import save_picture
 
 FIRST, SECOND = (31, 119, 180), (255, 127, 14)  # the colours of the two lines
 

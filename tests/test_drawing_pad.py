@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from pads import ONE, SHEET, ZERO, picture_with_pad
-from visu.drawing.pad import Pad
-from visu.drawing.pen import PEN, SIDE, Sheet
+from visu.channel import Answer
+from visu.drawing.pad import PEN, SIDE, Pad, Sheet
 
 
-def draw(sheet, *strokes, rubs_out=False):
+def draw(sheet, *strokes, erases=False):
     for stroke in strokes:
         places = SIDE * np.array(stroke)
-        sheet.put_pen(places[0], rubs_out)
+        sheet.put_pen(places[0], erases)
         for place in places[1:]:
             sheet.move_pen(place)
         sheet.lift_pen()
@@ -28,7 +28,7 @@ def questions():
 
 @pytest.fixture
 def pad(questions):
-    return Pad(lambda *question: questions.append(question))
+    return Pad(questions.append)
 
 
 # -- strokes
@@ -71,7 +71,7 @@ def test_what_was_drawn_can_be_rubbed_out_and_several_strokes_make_one_digit():
     sheet = Sheet()
     draw(sheet, ONE, [(0.2, 0.5), (0.8, 0.5)])
     assert pixel(sheet, 0.5, 0.2) == pixel(sheet, 0.2, 0.5) == 0
-    draw(sheet, [(0.5, 0.1), (0.5, 0.3)], rubs_out=True)
+    draw(sheet, [(0.5, 0.1), (0.5, 0.3)], erases=True)
     assert pixel(sheet, 0.5, 0.2) == 255 and pixel(sheet, 0.2, 0.5) == 0
     sheet.clear()
     assert (sheet.pixels == 255).all()
@@ -99,15 +99,15 @@ def test_a_digit_is_asked_about_as_often_as_it_changes(pad, questions):
     assert after.sum() > before.sum()
 
 
-def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_it_lies(pad, questions):
+def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_drawn(pad, questions):
     draw(pad.sheet, [(0.1, 0.1), (0.1, 0.35)])
     pad.look()
     pad.centre_or_not()
     pad.centre_or_not()
-    centred, lying, again = [image for _, image in questions]
+    centred, drawn, again = [image for _, image in questions]
     rows, columns = np.nonzero(centred > 0.5)
     assert rows.max() - rows.min() == 19 and abs(rows.mean() - 13.5) <= 1 and abs(columns.mean() - 13.5) <= 1
-    rows, columns = np.nonzero(lying > 0.5)
+    rows, columns = np.nonzero(drawn > 0.5)
     assert rows.max() <= 11 and columns.max() <= 4
     assert (again == centred).all()
     assert pad.hints().endswith("(on)")
@@ -118,21 +118,21 @@ def test_an_empty_sheet_is_no_digit_and_an_answer_that_comes_late_is_not_shown(e
     draw(pad.sheet, [(0.5, 0.5), (0.6, 0.5)])
     pad.look()
     number = questions[0][0]
-    pad.show_answer(number, np.eye(10)[3])
+    pad.show_answer(Answer(number, np.eye(10)[3]))
     assert pad.probabilities.argmax() == 3
     if empty == "clear":
         pad.clear()
     else:
-        draw(pad.sheet, [(0.5, 0.5), (0.6, 0.5)], rubs_out=True)
+        draw(pad.sheet, [(0.5, 0.5), (0.6, 0.5)], erases=True)
         pad.look()
     assert questions[1] == (number, None)
-    pad.show_answer(number, np.eye(10)[3])
+    pad.show_answer(Answer(number, np.eye(10)[3]))
     assert pad.probabilities is None
     draw(pad.sheet, ZERO)
     pad.look()
-    pad.show_answer(number, np.eye(10)[3])
+    pad.show_answer(Answer(number, np.eye(10)[3]))
     assert pad.probabilities is None
-    pad.show_answer(questions[-1][0], np.eye(10)[0])
+    pad.show_answer(Answer(questions[-1][0], np.eye(10)[0]))
     assert pad.probabilities.argmax() == 0
 
 
@@ -183,7 +183,7 @@ def test_the_bars_say_how_probable_each_digit_is(pad):
     draw(pad.sheet, ONE)
     pad.look()
     probabilities = np.array([0, 0.7, 0, 0, 0.2, 0, 0, 0.1, 0, 0])
-    pad.show_answer(1, probabilities)
+    pad.show_answer(Answer(1, probabilities))
     assert answer.update()
     assert [bar.get_width() for bar in answer.bars] == probabilities.tolist()
     assert (answer.best.get_text(), answer.best.get_position()[1]) == ("70 %", 1)

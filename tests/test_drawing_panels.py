@@ -1,15 +1,18 @@
 """What the panels show of a run."""
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgb
 
-from made_up_run import STATUS, pixels
+from made_up_run import RUN, STATUS, pixels, point
+from visu.drawing.picture import file_picture
+from visu.record import Bands, Picture, Record
 
 
-def test_the_curves_show_what_was_recorded(picture, history):
+def test_the_curves_show_what_was_recorded(picture, record):
     for panel, quantity in zip(picture.panels[:2], ("accuracy", "loss")):
-        training, test = panel.moving
-        for line, curve in ((training, history.curves["training"]), (test, history.curves["test"])):
+        training, test = panel.foreground
+        for line, curve in ((training, record.curves["training"]), (test, record.curves["test"])):
             assert np.column_stack(line.get_data()).tolist() == curve[quantity].values().tolist()
         assert test.get_linewidth() > training.get_linewidth()
     assert picture.panels[0].axes.get_ylim() == (0, 1)
@@ -18,7 +21,7 @@ def test_the_curves_show_what_was_recorded(picture, history):
 
 def test_the_training_curve_is_thin_and_blue_and_the_test_curve_thick_and_red_in_the_legend_too(picture):
     for panel in picture.panels[:2]:
-        training, test = panel.moving
+        training, test = panel.foreground
         samples, texts = panel.legend.get_lines(), [text.get_text() for text in panel.legend.get_texts()]
         assert texts == ["training", "test"]
         for line, sample, (strong, weak) in zip((training, test), samples, ((2, 0), (0, 2))):
@@ -28,20 +31,35 @@ def test_the_training_curve_is_thin_and_blue_and_the_test_curve_thick_and_red_in
         assert test.get_linewidth() > 2 * training.get_linewidth()
 
 
-def test_the_x_axes_grow_with_the_iterations_up_to_their_number(picture, history):
+def test_the_x_axes_grow_with_the_iterations_up_to_their_number(picture, record):
     for end, longest in ((200, 320), (640, 1000), (999, 1000), (1500, 2400)):
-        history.add_point("training", end, 0.5, 50)
+        record.add(point("training", end, 0.5, 50))
         picture.update(STATUS)
         left, right = picture.panels[0].axes.get_xlim()
         assert left == 0 and end <= right <= longest
 
 
-def test_the_bands_lie_between_the_boundaries(picture, history):
-    polygons = picture.panels[3].moving
+@pytest.mark.parametrize("begin, step", [(0, 0.01), (5000, 1), (-3, 0.5), (0, 0), (1e9, 1000)])
+def test_the_x_axes_begin_at_the_first_x_and_fit_what_came_whatever_it_counts(begin, step):
+    record = Record()
+    picture = file_picture(RUN, record)
+    for i in range(1000):
+        x = begin + step * i
+        record.add(point("training", x, 0.5, 50))
+        record.add(Bands(x, np.arange(8), np.arange(8), None, None))
+        if i in (0, 1, 2, 10, 100, 999):
+            picture.update(STATUS)
+            for panel in picture.panels[:2] + picture.panels[3:5]:
+                left, right = panel.axes.get_xlim()
+                assert left == begin and x <= right <= begin + (1.6 * (x - begin) or 1)
+
+
+def test_the_bands_lie_between_the_boundaries(picture, record):
+    polygons = picture.panels[3].foreground
     assert len(polygons) == 7
     for k, polygon in enumerate(polygons):
         corners = {(x, y) for x, y in polygon.get_xy()}
-        for i, *boundaries in history.weights.values():
+        for i, *boundaries in record.bands["weights"].values():
             assert {(i, boundaries[k]), (i, boundaries[k + 1])} <= corners
     alphas = [polygon.get_alpha() for polygon in polygons]
     assert alphas == sorted(alphas[:4]) + sorted(alphas[4:], reverse=True)
@@ -50,19 +68,19 @@ def test_the_bands_lie_between_the_boundaries(picture, history):
     assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["Weights", "biases, renamed"]
 
 
-def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, history):
+def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, record):
     for height, width in ((700, 1120), (70, 112)):
-        history.add_picture("test", np.zeros([height, width, 3], np.uint8))
+        record.add(Picture("test", 0, np.zeros([height, width, 3], np.uint8)))
         picture.update(STATUS)
         axes = picture.panels[5].axes
         marks = dict(zip([label.get_text() for label in axes.get_yticklabels()], axes.get_yticks()))
         assert (marks["100%"], marks["95%"], marks["90%"]) == (0, height / 2, height)
 
 
-def test_a_picture_of_digits_stands_as_it_came_and_a_zoom_cuts_it(picture, history):
+def test_a_picture_of_digits_stands_as_it_came_and_a_zoom_cuts_it(picture, record):
     quarters = np.full([280, 280, 3], 255, np.uint8)
     quarters[:140, :140], quarters[:140, 140:], quarters[140:, :140] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-    history.add_picture("training", quarters)
+    record.add(Picture("training", 0, quarters))
     picture.show_layout("3")
     picture.update(STATUS)
     picture.figure.canvas.draw()
@@ -81,11 +99,11 @@ def test_a_picture_of_digits_stands_as_it_came_and_a_zoom_cuts_it(picture, histo
     assert colour_at(0.03, 0.03) == (0, 0, 255) and colour_at(0.2, 0.03) == (255, 255, 255)
 
 
-def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, history):
+def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, record):
     accuracy, loss = picture.panels[0].axes, picture.panels[1].axes
     accuracy.set_xlim(50, 60)
     accuracy.set_ylim(0.9, 1)
-    history.add_point("training", 800, 1, 1)
+    record.add(point("training", 800, 1, 1))
     picture.update(STATUS)
     assert accuracy.get_xlim() == (50, 60) and accuracy.get_ylim() == (0.9, 1)
     assert loss.get_xlim() == (0, 1000)

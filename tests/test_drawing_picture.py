@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from made_up_run import STATUS, pixels
+from made_up_run import STATUS, pixels, point
+from visu.record import Picture
 from visu.style import LAYOUTS
 
 
@@ -46,7 +47,7 @@ def test_a_layout_shows_its_panels_and_nothing_overlaps_or_is_cut_off(picture, k
         assert sum(box.overlaps(other) for other in boxes) == 1, text
 
 
-def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, history):
+def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, record):
     """Backdrops and all: after new data, other layouts, a zoom and its reset."""
     picture.figure.canvas.draw()
     for key in "0160h0":
@@ -56,8 +57,8 @@ def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, history):
             picture.reset_zooms()
         else:
             picture.show_layout(key)
-        history.add_point("training", 200, 0.7, 30)
-        history.add_picture("test", np.full([700, 1120, 3], ord(key), np.uint8))
+        record.add(point("training", 200, 0.7, 30))
+        record.add(Picture("test", 0, np.full([700, 1120, 3], ord(key), np.uint8)))
         picture.redraw(picture.update(["new", key]))
         redrawn = pixels(picture)
         for part in picture.parts:
@@ -66,12 +67,12 @@ def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, history):
         assert (pixels(picture) == redrawn).all()
 
 
-def test_only_what_changed_is_redrawn(picture, history):
+def test_only_what_changed_is_redrawn(picture, record):
     assert picture.update(STATUS) == []
-    history.add_point("training", 220, 0.7, 30)
+    record.add(point("training", 220, 0.7, 30))
     assert picture.update(STATUS) == picture.panels[:2]
-    history.add_picture("training", history.pictures["training"].copy())
+    record.add(Picture("training", 0, record.pictures["training"].pixels.copy()))
     assert picture.update(["on the left", "changed"]) == [picture.panels[2], picture.status]
     picture.show_layout("6")
-    history.add_point("training", 240, 0.7, 30)
+    record.add(point("training", 240, 0.7, 30))
     assert picture.update(STATUS) == [picture.panels[5], picture.status]

@@ -1,44 +1,44 @@
 """The line at the bottom of the picture."""
 
-from visu.drawing.history import History
-from visu.drawing.status import Pace, status_texts
+from made_up_run import RUN, point
+from visu.channel import FINISHED, PAUSED, TRAINING, Progress
+from visu.drawing.status import Pace, pace_texts, status_texts
+from visu.record import Record
 
 
 def test_the_pace_is_that_of_the_last_seconds():
-    pace = Pace(10000)
-    assert pace.parts() == []
+    pace = Pace()
+    assert pace.rate() is None
     for second in range(100):
-        pace.set(100 * second, second)  # 100 iterations a second
-    assert pace.parts() == ["100 iterations/s", "0:01 left"]
+        pace.take(Progress(100 * second, second, False, TRAINING))
+    assert pace_texts(pace.rate(), 100) == ["100 iterations/s", "0:01 left"]
     for second in range(20):
-        pace.set(9900 + second, 100 + second)  # and then 1
-    assert pace.parts() == ["1.0 iterations/s", "1:21 left"]
-    pace.set(10000, 121)
-    assert pace.parts() == []
+        pace.take(Progress(9900 + second, 100 + second, False, TRAINING))
+    assert pace_texts(pace.rate(), 81) == ["1.0 iterations/s", "1:21 left"]
 
 
 def test_a_long_time_is_left_in_hours():
-    pace = Pace(1000000)
-    for second in range(11):
-        pace.set(50 * second, second)
-    assert pace.parts() == ["50 iterations/s", "5:33:10 left"]
-    assert Pace(10).parts() == []
+    assert pace_texts(50, 999500) == ["50 iterations/s", "5:33:10 left"]
+    assert pace_texts(2.5, 9063) == ["2.5 iterations/s", "1:00:25 left"]
 
 
 def test_the_status_line_says_how_far_and_how_well():
-    history = History()
-    history.add_point("training", 100, 0.9, 20, 0.00312)
-    history.add_point("test", 0, 0.1, 200, epoch=1)
-    history.add_point("test", 100, 0.95, 20, epoch=2)
-    history.add_point("test", 200, 0.94, 20, epoch=3)
+    record = Record()
+    record.add(point("training", 100, 0.9, 20, 0.00312))
+    record.add(point("test", 0, 0.1, 200, epoch=1))
+    record.add(point("test", 100, 0.95, 20, epoch=2))
+    record.add(point("test", 200, 0.94, 20, epoch=3))
+    run = RUN._replace(name="lesson", iterations=10000)
 
-    def texts(*arguments):
-        return [text.replace("\u00a0", " ") for text in status_texts("lesson", history, *arguments)]
+    def texts(iterations, state, rate=None):
+        progress = Progress(iterations, 1.0, False, state)
+        return [text.replace("\u00a0", " ") for text in status_texts(run, record, progress, rate)]
 
-    left, right = texts(201, 10000, ["90 iterations/s", "1:48 left"])
+    left, right = texts(280, TRAINING, 90)
     assert left == "lesson · epoch 3 · best test accuracy 0.9500"
-    assert right == "iteration 201 of 10,000 · 90 iterations/s · 1:48 left · learning rate 0.00312"
-    assert texts(201, 10000, [], "paused")[0].endswith(" · PAUSED")
-    assert texts(201, 10000, [], "stopped: KeyError, see the terminal")[0].endswith(
-        " · stopped: KeyError, see the terminal"
-    )
+    assert right == "iteration 280 of 10,000 · 90 iterations/s · 1:48 left · learning rate 0.00312"
+    assert texts(10000, TRAINING, 90)[1] == "iteration 10,000 of 10,000 · learning rate 0.00312"
+    assert texts(201, PAUSED, 90) == [left + " · PAUSED", "iteration 201 of 10,000 · learning rate 0.00312"]
+    assert texts(10000, FINISHED)[0].endswith(" · FINISHED")
+    failure = "stopped: KeyError, see the terminal"
+    assert texts(201, failure)[0].endswith(f" · {failure}")

@@ -1,13 +1,20 @@
-"""The laws of the house, see tensorflowvisu.py: arrows go one way, and what draws stands apart."""
+"""Imports go one way, see tensorflowvisu.py, and the process that draws stands apart from the one that trains."""
 
 import ast
 
 import pytest
 
 from helpers import ROOT
+from visu import channel, record
+from visu.channel import Bands, Point
+from visu.display import WINDOW, DrawnRun
+from visu.drawing.files import FilmShow, NotebookShow, PictureShow
+from visu.drawing.pad import Pad
+from visu.drawing.window import WindowShow
 
-FILES = [ROOT / "tensorflowvisu.py", *sorted((ROOT / "visu").rglob("*.py"))]
-SHARED = {"visu.style", "visu.channel", "visu.screen", "visu.words", "visu.ink"}  # what both wings know
+TOP = [ROOT / f"{name}.py" for name in ("tensorflowvisu", "tensorflowsetup", "ink")]
+FILES = [*TOP, *sorted((ROOT / "visu").rglob("*.py"))]
+SHARED = {"visu.record", "visu.channel", "visu.style", "visu.screen", "visu.words", "ink"}  # what both processes know
 
 
 def name_of(path):
@@ -75,3 +82,21 @@ def test_only_what_draws_imports_matplotlib_and_nobody_else_imports_what_draws()
 def test_no_room_takes_a_private_name_from_another():
     for room, tree in ROOMS.items():
         assert not [(room, name) for _, name in imports_of(tree)[1] if name.startswith("_")]
+
+
+def test_each_message_of_the_protocol_is_known_at_its_end():
+    """And no other: what an end does not know would end the process that draws, or the training."""
+    recorded, at_the_start = {Point, Bands, record.Picture}, {channel.Start}
+    drawing = set()
+    for show in (WindowShow, NotebookShow, PictureShow, FilmShow):
+        drawing.update(handlers_of(show))
+    assert recorded | at_the_start | drawing == set(channel.TO_DRAWING)
+    display = DrawnRun(None, WINDOW)
+    assert set(display.handlers) | {channel.Loaded, channel.Ready} == set(channel.TO_TRAINING)
+    assert all(message.__name__ in channel.__doc__ for message in (*channel.TO_DRAWING, *channel.TO_TRAINING))
+
+
+def handlers_of(show):
+    instance = show.__new__(show)
+    instance.pad = Pad(print)
+    return instance.handlers()

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from compare_stages import with_iterations
-from helpers import LONG_TRAINING, STAGES, made_up_training, own_lines, run_script, stage_source
+from helpers import LONG_TRAINING, STAGES, made_up_training, own_lines, run_script, shortened, stage_source
 from kernel import NEXT_CELL, Notebook
 from pictures import shows_six_panels
 
@@ -44,7 +43,7 @@ def test_a_notebook_brings_its_picture_up_to_date_now_and_then_until_it_is_inter
 
 @pytest.mark.tensorflow
 def test_a_stage_trains_in_a_notebook(tmp_path):
-    (tmp_path / STAGES[0]).write_text(with_iterations(stage_source(STAGES[0]), 101), encoding="utf-8")
+    (tmp_path / STAGES[0]).write_text(shortened(stage_source(STAGES[0]), 101), encoding="utf-8")
     notebook = Notebook([f"%run {STAGES[0]}", NEXT_CELL], tmp_path)
     assert len(notebook.pictures(0)) == 1
     assert re.search(r"^max test accuracy: 0\.8\d+$", notebook.text(0), re.MULTILINE)

@@ -6,7 +6,16 @@ import time
 import numpy as np
 import pytest
 
-from helpers import FINISHED, made_up_training, own_lines, require, shortened_text_only, stage_source, wait_until
+from helpers import (
+    FINISHED,
+    made_up_training,
+    own_lines,
+    require,
+    shortened,
+    shortened_text_only,
+    stage_source,
+    wait_until,
+)
 from pads import BARS, ONE, SEEN, SHEET, ZERO, most_probable, on_sheet, part_of
 from programs import Program
 from screens import HEIGHT, WIDTH, WindowedProgram
@@ -342,7 +351,7 @@ def test_without_a_window_the_function_is_never_called(option, tmp_path, forks):
 
 @pytest.mark.tensorflow
 def test_stage_1_0_reads_a_1_and_a_0_and_drawing_leaves_its_numbers_as_they_are(start, forks, tmp_path):
-    source = stage_source("mnist_1.0_softmax.py").replace("iterations=2000", "iterations=1000")
+    source = shortened(stage_source("mnist_1.0_softmax.py"), 1000)
     slow = source.replace(  # after some 100 iterations it takes its time, until both digits have been read
         "    # learn from the batch",
         "    import os, time\n"

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import tensorflowvisu
+from visu.channel import TRAINING, Progress, Run
 from visu.distribution import probability_distribution
-from visu.drawing.history import History
 from visu.drawing.picture import file_picture
 from visu.drawing.status import status_texts
+from visu.record import Bands, Picture, Point, Record
 from visu.style import Style
 
 TITLES = ["one", "two", "three", "four", "five", "six"]
@@ -48,18 +49,19 @@ def test_the_picture_is_drawn_from_what_the_script_has_recorded(tmp_path, forks)
     source = RECORDED.replace("PICTURES", inspect.getsource(pictures)).replace("**SETTINGS", f"**{SETTINGS!r}")
     process = forks.run_script(source, tmp_path, name="lesson.py")
     assert (process.returncode, process.stderr) == (0, "")
-    history = History()
+    record = Record()
     for i in range(4):
-        history.add_point("training", i, 0.1 + 0.1 * i, 50.0 - i, 0.003 - 0.0001 * i, None)
+        record.add(Point("training", i, 0.1 + 0.1 * i, 50.0 - i, 0.003 - 0.0001 * i, None))
         weights, biases = (
             probability_distribution(vector) for vector in (np.arange(30.0) ** 2 + i, np.arange(7.0) - i)
         )
-        history.add_distributions(i, weights, biases, None, f"five at {i}")
-        history.add_point("test", i, 0.7 - 0.1 * i, 30.0 + 2 * i, None, 1 + i)
+        record.add(Bands(i, weights, biases, None, f"five at {i}"))
+        record.add(Point("test", i, 0.7 - 0.1 * i, 30.0 + 2 * i, None, 1 + i))
         for curve, picture in zip(("training", "test"), pictures(i)):
-            history.add_picture(curve, picture)
-    expected = file_picture(Style(TITLES, [2, 5], 50, "lesson"), history, 4)
-    expected.update(status_texts("lesson", history, 4, 4))
+            record.add(Picture(curve, i, picture))
+    run = Run("lesson", 4, Style(TITLES, [2, 5], 50))
+    expected = file_picture(run, record)
+    expected.update(status_texts(run, record, Progress(4, 1.0, True, TRAINING)))
     expected.figure.savefig(str(tmp_path / "expected.png"))
     drawn, expected = (matplotlib.image.imread(str(tmp_path / name)) for name in ("lesson.png", "expected.png"))
     assert drawn.shape == expected.shape == (540, 960, 4)
@@ -104,13 +106,6 @@ def test_the_history_is_saved_as_it_is(recorded, tmp_path):
         "test,50,0.96,70,",
         "test,100,0.875,120,",
     ]
-
-
-def test_a_history_that_cannot_be_saved_ends_the_program_with_one_sentence(recorded, tmp_path):
-    with pytest.raises(
-        SystemExit, match=r"^The history can't be saved as .* \(No such file or directory\): name a file"
-    ):
-        recorded.save_history(str(tmp_path / "none" / "history.csv"))
 
 
 @pytest.mark.parametrize(

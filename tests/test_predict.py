@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 import predict
 import programs
 from helpers import ROOT
-from visu.ink import bounds
+from ink import bounds
 
 SCRIPT = ROOT / "mlengine" / "predict.py"
 SAMPLES = ROOT / "mlengine" / "samples"

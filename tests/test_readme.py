@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from compare_stages import published_iterations
 from helpers import ROOT, STAGES, stage_source
+from stage_runs import Stage
 from visu.style import KEYS, LAYOUTS, PAD_KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_the_lesson_has_the_same_keys():
 def test_the_stage_table_the_results_and_the_end_of_each_script_say_the_same(stage):
     (row,) = [line for line in README.splitlines() if line.startswith(f"| [{stage}]")]
     *_, best, final, iterations = [cell.strip() for cell in row.strip("|").split("|")]
-    assert iterations == f"{published_iterations(stage_source(stage)):,}"
+    assert iterations == f"{Stage(stage_source(stage), stage).iterations:,}"
     for spread in (best, final):
         median, *others = (float(number) for number in re.findall(r"0\.\d{4}", spread))
         assert (

@@ -153,5 +153,7 @@ def test_without_the_folder_visu_one_sentence_says_to_copy_it(tmp_path):
     (tmp_path / "tensorflowvisu.py").write_bytes((ROOT / "tensorflowvisu.py").read_bytes())
     process = run_script("import tensorflowvisu\n", tmp_path, PYTHONPATH="")
     assert (process.returncode, process.stdout) == (1, "")
-    assert process.stderr.startswith("tensorflowvisu.py needs the folder visu, which belongs beside it")
-    assert process.stderr.endswith(f"copy it to {tmp_path}, too\n") and process.stderr.count("\n") == 1
+    assert process.stderr.startswith(
+        "tensorflowvisu.py needs tensorflowsetup.py, ink.py and the folder visu, which belong beside it"
+    )
+    assert process.stderr.endswith(f"copy them to {tmp_path}, too\n") and process.stderr.count("\n") == 1

@@ -33,19 +33,49 @@ def test_the_threads_suit_the_network(stage, forks, tmp_path, few_test_digits):
     assert line == f"threads: {expected}"
 
 
+SEVERAL_NETWORKS = """
+import os
+import tensorflowvisu
+import tensorflow.compat.v1 as tf
+tf.disable_v2_behavior()
+threads = tf.config.threading
+
+
+def choose(neurons):
+    with tf.Graph().as_default():
+        product = tf.matmul(tf.ones([1000, neurons]), tf.Variable(tf.zeros([neurons, neurons]))) if neurons else None
+        tensorflowvisu.MnistDataVis()
+        print(neurons, threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads())
+        session = tf.Session()
+        session.run(tf.global_variables_initializer())
+        return product is not None and session.run(product), session
+
+
+choose(0), choose(100), choose(0), choose(100), choose(1000)
+if os.path.isdir("/proc/self/task"):
+    before = len(os.listdir("/proc/self/task"))
+    session = tf.Session(graph=tf.Graph(), config=tf.ConfigProto(intra_op_parallelism_threads=20))
+    print("more threads:", len(os.listdir("/proc/self/task")) - before >= 19)
+"""
+
+
 @pytest.mark.tensorflow
-def test_a_large_network_keeps_all_threads(forks, tmp_path):
-    source = "import tensorflowvisu\nimport tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\n"
-    source += "W = tf.Variable(tf.zeros([784, 1000]))\ndatavis = tensorflowvisu.MnistDataVis()" + THREADS
-    assert last_line(forks.run_script(source, tmp_path)) == "threads: 0 0"
+def test_the_threads_suit_each_network_when_it_is_known_whatever_came_before_it(forks, tmp_path):
+    """A network that is not there yet is no small one, and a small one takes nothing from a later, large one."""
+    process = forks.run_script(SEVERAL_NETWORKS, tmp_path)
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
+    assert lines[:5] == ["0 0 0", "100 1 -1", "0 0 0", "100 1 -1", "1000 0 0"]
+    assert lines[5:] in ([], ["more threads: True"])
 
 
 @pytest.mark.tensorflow
 def test_the_threads_that_a_user_chose_stay(forks, tmp_path):
-    source = shortened_text_only(stage_source(STAGES[0]), 1) + THREADS
-    assert last_line(forks.run_script(source, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
-    chosen = source.replace("datavis = ", "tf.config.threading.set_intra_op_parallelism_threads(2)\ndatavis = ")
-    assert last_line(forks.run_script(chosen, tmp_path)) == "threads: 2 0"
+    source = stage_source(STAGES[0])
+    alone = shortened_text_only(source, 1) + THREADS
+    assert last_line(forks.run_script(alone, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
+    source = source.replace("datavis = ", "tf.config.threading.set_intra_op_parallelism_threads(2)\ndatavis = ")
+    assert last_line(forks.run_script(shortened_text_only(source, 1) + THREADS, tmp_path)) == "threads: 2 0"
 
 
 # -- oneDNN
@@ -84,11 +114,11 @@ def test_images_begin_where_tensorflow_takes_them_without_a_copy():
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage, feed", [(STAGES[4], ""), (STAGES[5], ", pkeep: 1.0"), (STAGES[6], "")])
 def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, forks, tmp_path, few_test_digits):
-    source = shortened_text_only(stage_source(stage), 12)
     at_once = f"[accuracy, cross_entropy], {{X: mnist.test.images, Y_: mnist.test.labels{feed}}}"
-    source = source.replace(
+    source = stage_source(stage).replace(
         "    # learn from the batch", f"    if update_test_data:\n        print('at once:', *sess.run({at_once}))\n"
     )
+    source = shortened_text_only(source, 12)
     process = forks.run_script(source + "print(*datavis.get_history()['test'][1:3])", tmp_path)
     whole = [line.split()[2:] for line in process.stdout.splitlines() if line.startswith("at once:")]
     accuracies, losses = np.array(whole, dtype=float).T

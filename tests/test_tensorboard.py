@@ -14,8 +14,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from compare_stages import with_iterations
-from helpers import STAGES, shortened_text_only, stage_source
+from helpers import STAGES, shortened, shortened_text_only, stage_source
 from pictures import DIGITS, share
 
 pytest.importorskip("tensorboard")
@@ -64,7 +63,7 @@ def history(folder):
 
 def test_tensorboard_shows_what_the_script_measured_with_animate_and_text_only(forks, tmp_path, few_test_digits):
     expected = {}
-    for mode, shorten in (("animate", with_iterations), ("text-only", shortened_text_only)):
+    for mode, shorten in (("animate", shortened), ("text-only", shortened_text_only)):
         folder = tmp_path / mode
         folder.mkdir()
         os.symlink(str(tmp_path / "data"), str(folder / "data"))
@@ -122,8 +121,30 @@ def test_a_folder_that_cannot_be_written_gets_one_sentence(forks, tmp_path):
 
 
 def test_two_runs_of_the_same_second_get_folders_of_their_own(forks, tmp_path):
-    source = shortened_text_only(stage_source(STAGES[0]), 2)
+    source = stage_source(STAGES[0])
     source = source.replace("datavis = ", "import time; time.strftime = lambda text: text\ndatavis = ")
+    source = shortened_text_only(source, 2)
     for _ in range(2):
         assert forks.run_script(source, tmp_path, TENSORBOARD_LOGDIR=str(tmp_path / "runs")).returncode == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+EAGER = """
+import numpy as np
+import tensorflowvisu
+datavis = tensorflowvisu.MnistDataVis()
+for i in range(3):
+    datavis.append_training_curves_data(i, 0.5, 3.0)
+    datavis.append_data_histograms(i, np.arange(5.0), np.arange(3.0))
+    datavis.update_image1(np.zeros([28, 28, 3], np.uint8))
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_a_program_that_computes_eagerly_is_logged_in_any_file_system(prefix, forks, tmp_path):
+    """As Keras and PyTorch do: nothing there calls disable_v2_behavior."""
+    process = forks.run_script(EAGER, tmp_path, TENSORBOARD_LOGDIR=f"{prefix}{tmp_path / 'runs'}")
+    assert (process.returncode, process.stderr) == (0, "")
+    (run,) = (tmp_path / "runs").iterdir()
+    assert [path.stat().st_size > 300 for path in run.glob("training/events*")] == [True]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "script.py"]

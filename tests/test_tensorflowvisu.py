@@ -154,3 +154,11 @@ def test_numbers_of_all_kinds_are_numbers():
     datavis.append_test_curves_data(np.int64(1), np.float32(0.5), np.array([2.0]))
     datavis.append_test_curves_data(2.0, np.array(0.75), 1)
     assert datavis.get_max_test_accuracy() == 0.75
+
+
+def test_a_history_that_cannot_be_saved_is_an_exception_with_one_sentence(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"^The history can't be saved as .*history.csv \(No such file"
+    ) as error:
+        tensorflowvisu.MnistDataVis().save_history(tmp_path / "missing" / "history.csv")
+    assert str(error.value).endswith("name a file that you may write")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rooms behind tensorflowvisu.py, whose docstring is their map."""
+"""The training window, see tensorflowvisu.py: what stands here belongs to the process that trains, or to both."""

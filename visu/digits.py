@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from visu.runtime import tf
+from tensorflowsetup import tf
 
 # The labels of misrecognised digits: 0 to 9, 5 x 7 pixels each
 LABEL_SHAPES = """

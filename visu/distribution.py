@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from visu.checks import checked_vector
+from visu.record import checked_vector
 from visu.style import BUCKETS
 
 

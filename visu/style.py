@@ -31,7 +31,7 @@ LAYOUTS = {  # key: the panels it shows, as they stand in the window
 }
 KEYS = dict.fromkeys(LAYOUTS, "show_layout")  # key: the method of WindowShow that it calls
 KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
-PAD_KEYS = {"d": "show_or_hide_pad", "c": "clear_pad", "m": "centre_or_not"}  # of PadShow, which has those above too
+PAD_KEYS = {"d": "show_or_hide_pad", "c": "clear_pad", "m": "centre_or_not"}  # of a window with a pad, too
 PAD_PLACE = 3  # the panel that makes room for the pad
 
 SIZE = (19.2, 10.8)  # inches
@@ -40,5 +40,5 @@ FONT_SIZES = {"title": 15, "ticks": 11, "legend": 12, "status": 12}  # points, i
 LINE_WIDTHS = {"training": 0.8, "test": 2.5, "frame": 0.8}  # points, in a window of that size
 SCALES = (0.75, 3.0)  # all these grow with the window, and shrink with it no further than can be read
 
-# What a picture looks like and is about: titles of 6 panels, 2 indices into BAND_COLOURS, dots per inch, the script
-Style = collections.namedtuple("Style", "titles band_colours dpi name")
+# What a script chooses of all that: titles of 6 panels, 2 indices into BAND_COLOURS, dots per inch
+Style = collections.namedtuple("Style", "titles band_colours dpi")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person reads: what went wrong, lines that any output can take, and numbers with their spread."""
+"""What a person reads: what went wrong, and lines that any output can take."""
 
-import statistics
 import sys
 
 
@@ -15,16 +14,15 @@ def printable(text, encoding="utf-8"):
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def say(text, end="\n", error=False):
+def say(text, error=False):
     """Prints on standard output, or on standard error; what its encoding lacks comes as \\u escapes.
 
-    A file's name may have any characters, and a line that tells of it must not end a training.
+    Where standard output is closed, as by "| head", standard error takes the line.
     """
-    stream = sys.stderr if error else sys.stdout
-    print(printable(text, getattr(stream, "encoding", None) or "utf-8"), end=end, file=stream, flush=True)
-
-
-def spread(values, digits=2):
-    """Numbers as text: the median, and of several the lowest and the highest too, like 0.98 (0.97 to 0.99)."""
-    middle, low, high = (f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
-    return f"{middle} ({low} to {high})" if len(values) > 1 else middle
+    streams = [stream for stream in (None if error else sys.stdout, sys.stderr) if stream]
+    for stream in streams:
+        try:
+            print(printable(text, getattr(stream, "encoding", None) or "utf-8"), file=stream, flush=True)
+            return
+        except (OSError, ValueError):  # there may be another one
+            continue

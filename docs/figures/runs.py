@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains scripts, text-only as they stand but for their length, and keeps what pictures need of them."""
 
-import ast
 import contextlib
-import hashlib
 import io
 import multiprocessing
 from pathlib import Path
 
 import numpy as np
 
-from compare_stages import published_iterations, text_only, with_iterations
+from stage_runs import ROOT, Stage, text_only
 
 
 class Runs:
@@ -28,15 +26,14 @@ class Runs:
 
     def __getitem__(self, name):
         """{"training_accuracy": array, …, "test_loss": array, "answers": [10000, 10], "W1": array, …} of a script."""
-        source = text_only(self.sources[name])
+        source, path, iterations = self.sources[name], ROOT / name, None
         if self.iterations:
-            source = with_iterations(source, min(self.iterations, published_iterations(source)))
-        code = ast.dump(ast.parse(source))  # comments may change
-        file = self.folder / f"{name}-{hashlib.sha256(code.encode()).hexdigest()[:12]}.npz"
+            iterations = min(self.iterations, Stage(source, path).iterations)
+        file = self.folder / f"{name}-{Stage(source, path, iterations=iterations).key()}.npz"
         if not file.exists():
             print(f"training {name}")
             self.folder.mkdir(parents=True, exist_ok=True)
-            process = self.processes.Process(target=train, args=(source, str(file)))
+            process = self.processes.Process(target=train, args=(source, path, iterations, str(file)))
             process.start()
             process.join()
             if process.exitcode:
@@ -45,11 +42,10 @@ class Runs:
             return dict(results)
 
 
-def train(source, file):
+def train(source, path, iterations, file):
     """Runs a script and writes into a file its curves, its answers to the test digits, and its weights and biases."""
-    script = {"__name__": "__main__"}
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(source, "script", "exec"), script)
+        script = Stage(source, path, iterations=iterations).run(text_only)
     results = {
         f"{curve}_{name}": values
         for curve, columns in script["datavis"].get_history().items()

@@ -15,8 +15,8 @@ import argparse
 import os
 import sys
 
+from command_line import whole_number
 from trainer.cluster import ConfigError, parse_tf_config
-from visu.options import whole_number
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong comes as an exception, and is told once
 
@@ -100,8 +100,8 @@ def main(arguments=None):
     options = parse_options(arguments)
     try:
         task = parse_tf_config(os.environ.get("TF_CONFIG"))
-        # Only now, as both take seconds. tensorflowvisu sets TensorFlow up: quiet, and fast on this machine.
-        import tensorflowvisu  # noqa: F401, I001
+        # Only now, as both take seconds. tensorflowsetup sets TensorFlow up: quiet, and fast on this machine.
+        import tensorflowsetup  # noqa: F401, I001
         from trainer import roles
 
         return roles.play(task, options)

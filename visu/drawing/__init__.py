@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that draws: a program of its own, which gets the numbers of a run and shows them.
+"""The process that draws: a program of its own, which gets what a run records and shows it.
 
-    __main__    the way in: messages come through standard input, replies go out
-    history     what there is to draw of a run
-    status      the line at the bottom, in words
-    parts       what is drawn by itself: a part of the picture, the line at the bottom
-    panels      parts with axes: curves and bands
-    digits_panel    and the pictures of digits
-    picture     six panels and the line on a figure, from a history
-    show        what all ways to show a run have in common
-    window, files, film    the ways: a window, pictures for a notebook and for a file, a film
-    pages       a window that is a page in a browser
-    pad, pad_panels, pad_window, pen    a pad to draw a digit on
-    comparison  the picture of compare_stages.py
-    backends    a window of whichever back end of matplotlib works here
+    __main__    the way in
+    window      a way to show: a window, with a pad to draw a digit on
+    files       other ways: pictures for a notebook and for a file, and a film
+    picture     six panels and the line of text at the bottom, drawn from a record
+    status      that line, in words
+    pad         what is drawn on the pad, and its panels
+    backends    a figure in a window, by whichever back end of matplotlib works here
+    pages       what the back end that shows it in a browser lacks
 
-TensorFlow is not imported here, and nothing of the process that trains. What both know is visu.style, visu.channel,
-visu.screen and visu.words.
+TensorFlow is not imported here, and nothing of the process that trains. What both know is visu.record, visu.channel,
+visu.style, visu.screen and visu.words, and ink.
 """

@@ -11,7 +11,7 @@ from visu.words import first_line, printable
 CHROME = (20, 130)  # pixels of a screen that frames, title, tool bar and task bar may need beside the figure
 
 
-def open_figure(style, keys, wished=None):
+def open_figure(run, keys, wished=None):
     """A figure in a window of its own, by the back end that the user wished, or by the first that works here.
 
     keys: those that have a meaning of their own, and none of matplotlib's.
@@ -22,7 +22,7 @@ def open_figure(style, keys, wished=None):
             matplotlib.rcParams["backend"] = wished
         import matplotlib.pyplot as plt  # only now, as it looks whether that back end can work here
 
-        figure = plt.figure(printable(style.name), SIZE, style.dpi, facecolor=COLOURS["background"])
+        figure = plt.figure(printable(run.name), SIZE, run.style.dpi, facecolor=COLOURS["background"])
     except Exception as error:  # whatever a back end raises that can't be loaded
         reason = first_line(error).split(";")[0]
         if not wished:

@@ -1,29 +1,97 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What there is to show of a digit that somebody draws, and of how the network reads it."""
+"""The pad: a sheet to draw a digit on, the digit as the network sees it, and ten bars, how it is read."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
-from visu.drawing.pen import Sheet
-from visu.ink import as_it_lies, as_mnist
+from ink import as_drawn, as_mnist
+from visu.channel import Question
+from visu.drawing.picture import DigitsPanel, Panel
+from visu.style import COLOURS, FONT_SIZES
 
+SIDE = 448  # pixels of the sheet, 16 for each of the 28 of a digit of MNIST
+PEN, ERASER = 22, 44  # pixels from the middle of the line to its edge. Lines of MNIST are 2 to 4 of 28 pixels wide
+CURVE_STEP = 8  # pixels: curves are drawn as lines of about that length
 MAGNIFIED = 8  # times, so that single pixels can be told apart
 FAINTEST = 0.1  # ink, where 1 is all: less than that is none
+
+
+class Sheet:
+    """A square sheet, uint8 [448, 448], from 0, ink, to 255, paper; places on it are x to the right and y down.
+
+    pixels: what is on it. It is another array after each change, never the same one changed.
+    """
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        self.pixels = np.full([SIDE, SIDE], 255, np.uint8)
+        self.lift_pen()
+
+    def put_pen(self, place, erases=False):
+        """Begins a stroke, with a dot."""
+        self.pen_is_down, self.erases = True, erases
+        self.settled = self.pixels  # without what the next move will replace
+        self.corner = self.reached = np.asarray(place, float)
+        self.move_pen(place)
+
+    def move_pen(self, place):
+        """Goes on with the stroke. A mouse reports few places; between them the pen goes in curves, not in corners.
+
+        It is drawn half-way to the new place, with the place before as the one control point of a Bezier curve. From
+        there a line follows the mouse, until the next place is known.
+        """
+        place = np.asarray(place, float)
+        middle = (self.corner + place) / 2
+        steps = 1 + int(np.abs(np.subtract([self.corner, middle], [self.reached, self.corner])).sum() / CURVE_STEP)
+        t = np.linspace(0, 1, steps + 1)[:, np.newaxis]
+        curve = (1 - t) ** 2 * self.reached + 2 * t * (1 - t) * self.corner + t**2 * middle
+        self.settled = self.with_lines(self.settled, curve)
+        self.pixels = self.with_lines(self.settled, np.array([middle, place]))
+        self.reached, self.corner = middle, place
+
+    def lift_pen(self):
+        self.pen_is_down = False
+
+    def with_lines(self, pixels, places):
+        """Pixels with lines of the pen from place to place, [n, 2]."""
+        pixels = pixels.copy()
+        for begin, end in zip(places, places[1:]):
+            put_line(pixels, begin, end, self.erases)
+        return pixels
+
+
+def put_line(pixels, begin, end, erases):
+    """Draws a line with round ends, or erases, in place. How grey a pixel at its edge is depends on its distance."""
+    radius = ERASER if erases else PEN
+    low, high = np.minimum(begin, end) - radius - 1, np.maximum(begin, end) + radius + 1
+    (left, top), (right, bottom) = (np.clip(corner, 0, SIDE).astype(int) for corner in (low, high))
+    y, x = np.ogrid[top:bottom, left:right]
+    x, y, (length_x, length_y) = x + 0.5 - begin[0], y + 0.5 - begin[1], end - begin
+    along = np.clip((x * length_x + y * length_y) / max(length_x**2 + length_y**2, 1e-9), 0, 1)  # 0 at begin, 1 at end
+    distance = np.hypot(x - along * length_x, y - along * length_y)
+    shades = (255 * np.clip(radius + 0.5 - distance, 0, 1)).astype(np.uint8)  # of the line, 255 in its middle
+    part = pixels[top:bottom, left:right]
+    part[:] = np.maximum(part, shades) if erases else np.minimum(part, 255 - shades)
 
 
 class Pad:
     """A sheet to draw on, the digit as the network sees it, and its answer.
 
-    ask(number, image) is called with what to read: the number of the digit, one more each time that the sheet has
-    become empty, and float32 [28, 28], 0 is paper and 1 is ink, or None when there is nothing to read any more.
+    ask is called with a Question when there is something to read, or nothing any more. Its number is one more each
+    time that the sheet has become empty.
     """
 
     def __init__(self, ask):
         self.ask = ask
         self.sheet = Sheet()
         self.number = 0
-        self.centred = True  # and scaled, as MNIST's digits are; or else as it lies
-        self.nobody_reads = False  # any longer
-        self.read = self.sheet.pixels  # what it was last asked about
+        self.centred = True  # and scaled, as MNIST's digits are; or else where it was drawn
+        self.is_read = True  # no longer when the program does not wait for the window
+        self.looked_at = self.sheet.pixels
         self.show_image(None)
 
     def show_image(self, image):
@@ -36,16 +104,16 @@ class Pad:
 
     def look(self):
         """Asks what the digit is, if something has been drawn since."""
-        if self.read is self.sheet.pixels:
+        if self.looked_at is self.sheet.pixels:
             return
-        self.read = self.sheet.pixels
-        ink = (255 - self.read) / np.float32(255)
-        image = as_mnist(ink) if self.centred else as_it_lies(ink)
+        self.looked_at = self.sheet.pixels
+        ink = (255 - self.looked_at) / np.float32(255)
+        image = as_mnist(ink) if self.centred else as_drawn(ink)
         was_empty = self.image is None
         self.show_image(None if image is None or image.max() < FAINTEST else image)
         if self.image is not None or not was_empty:
             self.number += was_empty
-            self.ask(self.number, self.image)
+            self.ask(Question(self.number, self.image))
 
     def clear(self):
         self.sheet.clear()
@@ -53,21 +121,174 @@ class Pad:
 
     def centre_or_not(self):
         self.centred = not self.centred
-        self.read = None
+        self.looked_at = None
         self.look()
 
-    def show_answer(self, number, probabilities):
-        """The probabilities [10] of a digit, or None, if they could not be computed."""
-        if number == self.number and self.image is not None:
-            self.probabilities = probabilities
+    def show_answer(self, answer):
+        if answer.number == self.number and self.image is not None:
+            self.probabilities = answer.values
 
     def stop(self):
         """Nobody reads what is drawn any longer."""
-        self.nobody_reads, self.probabilities = True, None
+        self.is_read, self.probabilities = False, None
 
     def hints(self):
         """What to do with it, in two lines."""
-        if self.nobody_reads:
+        if not self.is_read:
             return "The program does not wait for this window:\nit reads no more digits."
         state = "on" if self.centred else "off"
         return f"left button draws, right button erases\nc: clear    m: centre as in MNIST ({state})"
+
+
+# ------------------------------------------------------------------------------------------------------------- panels
+
+
+class SheetPanel(DigitsPanel):
+    """The sheet that is drawn on, with hints below."""
+
+    LINE = 42  # letters
+
+    def __init__(self, axes, pad):
+        super().__init__(axes, lambda: pad.sheet.pixels)
+        self.pad = pad
+        axes.set_title("Draw a digit")
+
+    def update(self):
+        """Takes in what is new; returns whether there was anything."""
+        former = self.picture
+        is_drawn_on, has_new_hints = super().update(), self.pad.hints() != self.axes.get_xlabel()
+        if has_new_hints:
+            self.axes.set_xlabel(self.pad.hints())
+        self.change = None if has_new_hints or former is None else box_of_change(former, self.picture)
+        return is_drawn_on or has_new_hints
+
+    def draw_change(self):
+        """Draws no more than that: so a stroke costs little on a large screen, too."""
+        if self.change is None:
+            return self.draw_on_canvas()
+        corner, size, (left, top, right, bottom) = self.image.place()
+        origin, scale = np.array([left, top]), size / (right - left, bottom - top)  # canvas pixels a pixel of the sheet
+        begin, end = (self.change - origin) * scale  # in pixels of the canvas, from the top left
+        begin, end = np.floor(begin) - 2, np.ceil(end) + 2  # each is made of several of the sheet
+        if (begin < 1).any() or (end > size - 1).any():  # there, the frame is drawn over it
+            return self.draw_on_canvas()
+        corner = corner + [begin[0], size[1] - end[1]]
+        box = [*(origin + begin / scale), *(origin + end / scale)]
+        self.image.paint(self.figure.canvas.get_renderer(), corner, end - begin, box)
+        return Bbox([corner, corner + end - begin])
+
+    def fit_to_place(self):
+        """Letters of the hints that leave room for LINE of them below the sheet."""
+        width = self.axes.get_position().width * self.figure.get_size_inches()[0] * 72  # points
+        self.axes.xaxis.label.set(fontsize=min(self.size, width / (0.5 * self.LINE)), color=COLOURS["text"])
+
+    def set_scale(self, scale):
+        super().set_scale(scale)
+        self.size = FONT_SIZES["ticks"] * scale
+
+    def sheet_coordinates(self, event):
+        """Where on the sheet a mouse event is, x and y, also outside of it."""
+        return self.axes.transData.inverted().transform((event.x, event.y))
+
+
+def box_of_change(former, newer):
+    """Where two sheets differ: [[left, top], [right, bottom]], in pixels; or None, if they do not."""
+    differ = former != newer
+    spans = [np.flatnonzero(differ.any(axis=axis)) for axis in (0, 1)]
+    return np.array([(span[0], span[-1] + 1) for span in spans]).T if len(spans[0]) else None
+
+
+class SeenPanel(DigitsPanel):
+    """The digit as the network sees it."""
+
+    TITLE = "ticks"
+
+    def __init__(self, axes, pad):
+        super().__init__(axes, lambda: pad.seen)
+        axes.set_title("the network sees")
+
+
+class AnswerPanel(Panel):
+    """Ten bars, the most probable digit darker and with its probability."""
+
+    def __init__(self, axes, pad):
+        self.bars = [Rectangle((0, digit - 0.35), 0, 0.7, linewidth=0) for digit in range(10)]
+        self.best = Text(1.06, 0, "", va="center", color=COLOURS["text"], clip_on=False)
+        super().__init__(axes, [*self.bars, self.best])
+        self.pad, self.shown = pad, None
+        axes.set_navigate(False)  # there is nothing to zoom into
+        axes.set_xticks([])
+        axes.set_yticks(range(10))
+        for side in ("top", "right", "bottom"):
+            axes.spines[side].set_visible(False)
+        self.reset_zoom()
+
+    def update(self):
+        """Takes in a new answer; returns whether there was one."""
+        former, self.shown = self.shown, self.pad.probabilities
+        if self.shown is former:
+            return False
+        probabilities = np.zeros(10) if self.shown is None else self.shown
+        best = probabilities.argmax()
+        for digit, (bar, probability) in enumerate(zip(self.bars, probabilities)):
+            bar.set(width=probability, facecolor=COLOURS["training" if digit == best else "frame"])
+        self.best.set_y(best)
+        self.best.set_text("" if self.shown is None else f"{100 * probabilities[best]:.0f} %")
+        return True
+
+    def fit_to_place(self):
+        """Letters no higher than the bars."""
+        bar = self.axes.get_position().height * self.figure.get_size_inches()[1] * 72 / 10  # points
+        size = min(self.size, 0.75 * bar)
+        self.axes.tick_params(labelsize=size)
+        self.best.set_fontsize(size)
+
+    def set_scale(self, scale):
+        super().set_scale(scale)
+        self.size = FONT_SIZES["title"] * scale
+
+    def reset_zoom(self):
+        self.axes.set_xlim(0, 1)
+        self.axes.set_ylim(9.5, -0.5)
+
+
+# In parts of the sheet's side: the gap beside it, with the labels of the bars, what stands beside that, and the gap for
+# the probability; the side of the digit as it is seen, and the gap between that and the bars
+GAP, BESIDE, FIGURES, SEEN, BELOW = 0.14, 0.36, 0.16, 0.36, 0.06
+
+
+class PadPanels:
+    """The three, as they stand together in the place of a panel."""
+
+    def __init__(self, axes, pad):
+        """axes: a function that makes some, of a label."""
+        self.panels = [
+            SheetPanel(axes("what is drawn"), pad),
+            SeenPanel(axes("as it is seen"), pad),
+            AnswerPanel(axes("how it is read"), pad),
+        ]
+        self.sheet_panel = self.panels[0]
+
+    def show_at(self, cell, inner, size):
+        """Shows them in a cell of the figure, which has that size in inches, with the margins of an inner part."""
+        (left, bottom, width, height), (figure_width, figure_height) = cell, size
+        margin = width - inner[0] - inner[2]  # that on the right: there are no figures to the left
+        whole = 1 + GAP + BESIDE + FIGURES
+        side = min((width - 2 * margin) * figure_width / whole, inner[3] * figure_height)  # inches
+        x, y = side / figure_width, side / figure_height  # the same, as parts of the figure
+        begin = (width - whole * x) / 2  # in the cell, as all that follows
+        foot = inner[1] + (inner[3] - y) / 2
+        split = begin + (1 + GAP / 3) * x  # between what is drawn on and what stands beside it
+        beside = begin + (1 + GAP) * x - split
+        seen_foot = foot + (1 - SEEN) * y
+        edge = seen_foot - BELOW * y / 2  # between the digit as it is seen and the bars
+        sheet, seen, answer = self.panels
+        sheet.show_at([left, bottom, split, height], [begin, foot, x, y])
+        seen.show_at(
+            [left + split, bottom + edge, width - split, height - edge],
+            [beside, seen_foot - edge, BESIDE * x, SEEN * y],
+        )
+        answer.show_at(
+            [left + split, bottom, width - split, edge],
+            [beside, foot, BESIDE * x, (1 - SEEN - BELOW) * y],
+        )

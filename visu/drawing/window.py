@@ -1,60 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The window: what came in is drawn a few times a second, and at once when somebody pressed a key."""
+"""The window: what came in is drawn a few times a second, and at once when somebody pressed a key or drew."""
 
 import os
 import queue
+import sys
 import threading
 import time
 import traceback
 
-from visu.channel import received
+from visu.channel import (
+    FINISHED,
+    PAUSED,
+    TRAINING,
+    Answer,
+    Close,
+    Closed,
+    End,
+    PauseOrResume,
+    Ready,
+    Show,
+    Stays,
+    StopReading,
+    received,
+)
 from visu.drawing.backends import open_figure
+from visu.drawing.pad import Pad, PadPanels
 from visu.drawing.picture import Picture
-from visu.drawing.show import Show
-from visu.style import KEYS
+from visu.drawing.status import Pace, status_texts
+from visu.style import KEYS, PAD_KEYS
 
 TICK = 0.05  # seconds between two looks at the messages; keys do not wait for that
 FRAME_INTERVALS = (0.1, 0.25)  # seconds between two frames, at least and at most
-DRAWING_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
+FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
+
+PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
+PAD_INTERVAL = 0.03  # seconds between two drawings of the pad, at least
+PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
+
+PAUSING = "pausing"  # what is said from a key press until the training process answers it
 
 
 class WindowShow(Show):
-    """The window: what came in is drawn a few times a second, and at once when somebody pressed a key."""
+    """A window, with a pad to draw digits on, if there is somebody to read them."""
 
-    keys = KEYS
-    pad = None
-
-    def __init__(self, reply, style, iterations, wished_backend):
-        super().__init__(reply, style, iterations)
-        figure = self.figure = open_figure(style, self.keys, wished_backend)
-        self.picture = Picture(figure, style, self.history, iterations, self.pad)
+    def __init__(self, reply, run, wished_backend, has_pad):
+        super().__init__(reply, run)
+        self.keys = dict(KEYS, **PAD_KEYS) if has_pad else KEYS
+        self.figure = open_figure(run, self.keys, wished_backend)
+        self.pad = Pad(reply) if has_pad else None
+        panels_of_pad = (lambda make_axes: PadPanels(make_axes, self.pad)) if has_pad else None
+        self.picture = Picture(self.figure, run, self.record, panels_of_pad)
+        self.pace = Pace()
         self.messages = queue.Queue()
-        self.next_frame = 0.0
+        self.next_frame = self.next_drawing = 0.0
         self.resized = True  # then it is not enough to draw what changed
-        self.ready = False  # whether there is something to see
-        self.timer = figure.canvas.new_timer(interval=int(1000 * TICK))
-        self.timer.add_callback(self.tick)
-        figure.canvas.mpl_connect("key_press_event", self.on_key)
-        figure.canvas.mpl_connect("resize_event", self.on_resize)
-        figure.canvas.mpl_connect("close_event", lambda event: self.close())
+        self.is_ready = False  # whether there is something to see
+        self.told = None  # the last failure of drawing that was told
+        self.connect()
 
-    def run(self, stream):
+    def connect(self):
+        """Connects what happens in the window with the methods below."""
+        connect = self.figure.canvas.mpl_connect
+        connect("key_press_event", self.on_key)
+        connect("resize_event", self.on_resize)
+        connect("close_event", lambda event: self.close())
+        if self.pad:
+            connect("button_press_event", self.on_button_press)
+            connect("motion_notify_event", self.on_motion_notify)
+            connect("button_release_event", lambda event: self.pad.sheet.lift_pen())
+            connect("figure_leave_event", lambda event: self.pad.sheet.lift_pen())
+
+    def serve(self, stream):
         """Shows what comes in, until the window is closed."""
         import matplotlib.pyplot as plt  # not at the top, see open_figure
 
         threading.Thread(target=self.receive, args=(stream,), daemon=True).start()
-        self.timer.start()
+        timer = self.figure.canvas.new_timer(interval=int(1000 * TICK))
+        timer.add_callback(self.tick)
+        timer.start()
         plt.show()
         self.close()  # if the back end did not say that the window was closed
 
     def receive(self, stream):
-        over = False
+        last = None
         for messages in received(stream):
-            name, arguments = messages[-1]
-            over = name == "end" and arguments != ("finished",)  # then it may end, and the window stays
+            last = messages[-1]
             self.messages.put(messages)
-        if not over:  # the training process is gone without a word
-            self.messages.put([("close", ())])
+        stays_alone = isinstance(last, End) and last.state != FINISHED  # the program ended, and the window says why
+        if not stays_alone:  # the training process is gone without a word
+            self.messages.put([Close()])
 
     def tick(self):
         import matplotlib.pyplot as plt
@@ -63,29 +97,67 @@ class WindowShow(Show):
             self.close()
         try:
             while not self.messages.empty():
-                self.take(self.messages.get())
+                for message in self.messages.get():
+                    self.take(message)
+            self.draw_pad()
             if time.monotonic() >= self.next_frame:
                 self.draw_frame()
         except Exception:  # it must show, and must not stop the timer: the next messages may be drawn again
-            traceback.print_exc()
+            self.tell_once(traceback.format_exc())
         return True  # WebAgg's timer goes on only then
+
+    def tell_once(self, failure):
+        """Tells a failure, which may come again four times a second."""
+        if failure != self.told:
+            self.told = failure
+            print(failure, file=sys.stderr, flush=True)
 
     def draw_frame(self):
         """Draws what has changed, and decides when to do so again."""
         shortest, longest = FRAME_INTERVALS
         begun = time.monotonic()
         self.next_frame = begun + longest  # even if it fails
-        changed = self.picture.update(self.status())
+        changed = self.picture.update(status_texts(self.run, self.record, self.progress, self.pace.rate()))
         if self.resized:
             self.resized = False
             self.figure.canvas.draw()
-            if not self.ready:
-                self.ready = True
-                self.reply("ready")
+            if not self.is_ready:
+                self.is_ready = True
+                self.reply(Ready())
         elif changed:
             self.picture.redraw(changed)
         duration = time.monotonic() - begun
-        self.next_frame = begun + duration + min(max(duration / DRAWING_SHARE, shortest), longest)
+        self.next_frame = begun + duration + min(max(duration / FRAME_SHARE, shortest), longest)
+
+    # messages
+
+    def handlers(self):
+        handlers = {**super().handlers(), Close: lambda message: self.close()}
+        if self.pad:
+            handlers.update({Answer: self.pad.show_answer, StopReading: lambda message: self.pad.stop()})
+        return handlers
+
+    def take_progress(self, progress):
+        state = progress.state
+        if state != self.progress.state:
+            self.next_frame = 0.0  # at once
+        super().take_progress(progress)
+        if state == TRAINING:
+            self.pace.take(progress)
+
+    def end(self, state):
+        self.progress = self.progress._replace(state=state)
+        self.next_frame = 0.0
+        self.reply(Stays())
+        if state != FINISHED:  # the program may end without waiting for the window: let go of its terminal
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+
+    def close(self):
+        """The window is closed, or has to be."""
+        self.reply(Closed())
+        os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it
 
     # keys
 
@@ -94,47 +166,73 @@ class WindowShow(Show):
             getattr(self, self.keys[event.key])(event.key)
 
     def show_layout(self, key):
+        if key == "0":
+            self.picture.pad_is_up = False
         self.picture.show_layout(key)
-        self.forget_views()
-        self.draw_frame()
+        self.draw_rearranged()
 
     def show_all(self, key):
         self.show_layout("0")
 
     def reset_zooms(self, key):
         self.picture.reset_zooms()
+        self.draw_rearranged()
+
+    def draw_rearranged(self):
+        """Draws other places or views of the panels: the tool bar's Home and Back would bring back the former ones."""
         self.forget_views()
         self.draw_frame()
 
     def forget_views(self):
-        """Empties the tool bar's memory: its Home and Back would bring back the places of another layout, too."""
         toolbar = self.figure.canvas.manager.toolbar
         if toolbar:
             toolbar.update()
 
     def pause_or_resume(self, key):
-        if self.ready and self.state in ("training", "paused"):
-            self.state = "training" if self.state == "paused" else "paused"
-            self.reply("paused" if self.state == "paused" else "resumed")
+        if self.is_ready and self.progress.state in (TRAINING, PAUSING, PAUSED):
+            self.reply(PauseOrResume())
+            if self.progress.state == TRAINING:  # a step that takes long is completed first
+                self.progress = self.progress._replace(state=PAUSING)
+                self.draw_frame()
+
+    def show_or_hide_pad(self, key):
+        self.picture.show_pad(not self.picture.pad.sheet_panel.is_visible())
+        self.draw_rearranged()
+
+    def clear_pad(self, key):
+        if self.picture.pad_is_up:
+            self.pad.clear()
             self.draw_frame()
 
-    # other events
+    def centre_or_not(self, key):
+        if self.picture.pad_is_up:
+            self.pad.centre_or_not()
+            self.draw_frame()
+
+    # the mouse, and the size
+
+    def on_button_press(self, event):
+        panel = self.picture.pad.sheet_panel
+        zooms = self.figure.canvas.widgetlock.locked()  # or moves what a panel shows: the tool bar has the mouse
+        if event.inaxes is panel.axes and event.button in (PEN_BUTTON, ERASER_BUTTON) and not zooms:
+            self.pad.sheet.put_pen(panel.sheet_coordinates(event), erases=event.button == ERASER_BUTTON)
+            self.draw_pad()
+
+    def on_motion_notify(self, event):
+        if self.pad.sheet.pen_is_down:
+            self.pad.sheet.move_pen(self.picture.pad.sheet_panel.sheet_coordinates(event))
+            self.draw_pad()
+
+    def draw_pad(self):
+        """Draws what has changed of it, unless that was drawn a moment ago: then the next tick will do."""
+        begun = time.monotonic()
+        if self.picture.pad_is_up and not self.resized and begun >= self.next_drawing:
+            self.pad.look()
+            self.picture.redraw_pad()
+            now = time.monotonic()
+            self.next_drawing = max(begun + PAD_INTERVAL, now + (now - begun) * (1 / PAD_SHARE - 1))
 
     def on_resize(self, event):
         self.picture.fit_to_size()
         self.forget_views()
         self.resized = True
-
-    # messages
-
-    def end(self, state):
-        self.state = state
-        if state != "finished":  # the program may end without waiting for the window: let go of its terminal
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 1)
-            os.dup2(nowhere, 2)
-
-    def close(self):
-        """The window is closed, or has to be."""
-        self.reply("closed")
-        os._exit(0)  # and not return: the other thread waits for messages, and Python can't end in good order under it

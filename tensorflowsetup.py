@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How TensorFlow is set up: quiet, and fast on this machine. Whoever needs it imports it from here."""
+"""TensorFlow set up: quiet, and fast on this machine. This comes before any other import of TensorFlow.
+
+    from tensorflowsetup import tf      # tensorflow.compat.v1, or None where TensorFlow is not installed
+
+Nothing of the training window is needed here.
+"""
 
 import contextlib
 import importlib.machinery
+import importlib.util
 import os
 import platform
 import subprocess
 import sys
 import traceback
 
-from visu.words import first_line
+STARTED_FOR_US = "TENSORFLOWVISU_STARTED"  # in the environment of each process that these modules start
 
 # Lines of TensorFlow's C++ start-up that no setting of its own keeps away; fatal errors are not of this form
 STARTUP_LOG_FILTER = r"""
@@ -22,6 +28,50 @@ for line in sys.stdin.buffer:
 """
 
 
+class NoTensorFlow(ImportError):
+    """Why TensorFlow can't be used, in one sentence. Uncaught, it ends the program with that and status 1."""
+
+
+def first_line(error):
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+
+
+OLDEST, NEWEST = (3, 7), (3, 13)  # Pythons for which requirements.txt has a TensorFlow
+
+
+def remedy():
+    """How to get TensorFlow: from requirements.txt, with a Python for which it has one."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST and sys.maxsize > 2**32:
+        return (
+            "install it with '.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt "
+            "describes"
+        )
+    oldest, newest = ("{}.{}".format(*version) for version in (OLDEST, NEWEST))
+    return (
+        f"requirements.txt brings it for Python {oldest} to {newest} of 64 bits; install one of these, make .venv anew "
+        f"with it, and use .venv/bin/python, as install.txt describes"
+    )
+
+
+def how_to_install(reason):
+    python = "{}.{}".format(*sys.version_info)
+    return f"TensorFlow can't be used with {sys.executable}, Python {python} ({reason}): {remedy()}"
+
+
+def tell_in_one_sentence(kind, error, where, otherwise=sys.excepthook):
+    """Of an import of TensorFlow that failed, people need to know what to do, and no traceback."""
+    lacks_tensorflow = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "tensorflow"
+    if lacks_tensorflow:
+        print(how_to_install(first_line(error)), file=sys.stderr)
+    elif isinstance(error, NoTensorFlow):
+        print(error, file=sys.stderr)
+    else:
+        otherwise(kind, error, where)
+
+
+# What is set in the environment before TensorFlow is imported, if nobody has set it.
+# Without the first, the first session of a program would decide how many threads all later ones have.
+THREAD_SETTINGS = {"TF_OVERRIDE_GLOBAL_THREADPOOL": "1"}
 # Of oneDNN, Intel's library of convolutions, which TensorFlow 2 has on x86 processors but takes on the newest of them
 # only. It trains stage 3.1 two to four times as fast (benchmarks/README.md). TensorFlow 1.15 has no such variables.
 ONEDNN_SETTINGS = {
@@ -31,7 +81,7 @@ ONEDNN_SETTINGS = {
 
 
 def prefer_onednn():
-    """Sets what TensorFlow reads when it is imported, where nobody has set it; says so if that is too late."""
+    """Has TensorFlow take oneDNN; says so if it is too late for that."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return
     loaded = sys.modules.get("tensorflow")
@@ -59,21 +109,38 @@ def fill_standard_descriptors():
     os.close(descriptor)
 
 
+def can_start_python():
+    """Whether sys.executable is Python: in a frozen program it is the program, which would start itself."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
 def import_tensorflow_quietly():
-    """Imports TensorFlow without its start-up logs, or ends the program with one sentence that says how to get it.
+    """Imports TensorFlow without its start-up logs. Raises NoTensorFlow, with the cure, if what is installed fails.
 
     Has to come before any other import of TensorFlow. TF_CPP_MIN_LOG_LEVEL=0 in the environment shows all logs.
+    Returns None where there is no TensorFlow: the window is of use to others, too.
     """
+    if os.environ.get(STARTED_FOR_US):
+        sys.exit(f"{sys.executable} was started as Python, to filter logs or to draw, and is another program")
+    sys.excepthook = tell_in_one_sentence
+    if "tensorflow" not in sys.modules and not importlib.util.find_spec("tensorflow"):
+        return None
     fill_standard_descriptors()
+    for name, value in THREAD_SETTINGS.items():
+        os.environ.setdefault(name, value)
     prefer_onednn()
     # 3: fatal errors only; all others come back as Python exceptions
     shows_all = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0"
-    if shows_all or "tensorflow" in sys.modules or sys.stderr is None:
+    if shows_all or "tensorflow" in sys.modules or sys.stderr is None or not can_start_python():
         return import_tensorflow()
     # A filter process, not a buffer in this one: if the import aborts the program, its last words still come through
     sys.stderr.flush()
     stderr = os.dup(2)
-    log_filter = subprocess.Popen([sys.executable, "-S", "-c", STARTUP_LOG_FILTER], stdin=subprocess.PIPE)
+    log_filter = subprocess.Popen(
+        [sys.executable, "-S", "-c", STARTUP_LOG_FILTER],
+        stdin=subprocess.PIPE,
+        env=dict(os.environ, **{STARTED_FOR_US: "1"}),
+    )
     os.dup2(log_filter.stdin.fileno(), 2)
     log_filter.stdin.close()
     try:
@@ -113,15 +180,11 @@ def import_tensorflow():
     except Exception as error:  # not only ImportError: a protobuf or numpy that does not match raises others
         impostor = find_impostor(error)
         if impostor:
-            sys.exit(
+            raise NoTensorFlow(
                 f"{impostor} is taken for the module of that name, which TensorFlow needs ({first_line(error)}): "
                 f"rename it"
             )
-        python = "{}.{}".format(*sys.version_info)
-        sys.exit(
-            f"TensorFlow can't be used with {sys.executable}, Python {python} ({first_line(error)}): install it with "
-            f"'.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt describes"
-        )
+        raise NoTensorFlow(how_to_install(first_line(error)))
     finally:
         if backend is not None:
             os.environ["MPLBACKEND"] = backend
@@ -152,41 +215,37 @@ def find_impostor(error):
 
 
 SMALL_NETWORK = 300_000  # weights; between one measured as faster on one thread (184,900) and one as slower (420,000)
+AS_TENSORFLOW_LIKES, ONE, IN_THE_CALLING_THREAD = 0, 1, -1
 
 
 def suit_threads_to(graph):
-    """Has sessions of a script's network run on as many threads as suit it, if the script has not chosen itself.
+    """Has the sessions to come run on as many threads as suit a script's network, if the script has not chosen itself.
 
     To wake another thread takes 50 to 100 microseconds, as long as most operations of a small network take. So one
     without convolutions, and with few weights, is fastest on the one thread that calls session.run. Convolutions take
     all processors, one operation after the other; TensorFlow 1 is faster with its own way of doing two at a time.
-    Has no effect on sessions that exist, and on those that get a config of their own. In a notebook the number of
-    threads stays as it is, since it could not be changed again for a larger network.
+    A graph without weights is not known yet: for that, and for a network that is neither, TensorFlow chooses.
+    Has no effect on sessions that exist, and on those that get a config of their own.
     """
     settings = tf.config.threading
-    chosen = settings.get_intra_op_parallelism_threads() or settings.get_inter_op_parallelism_threads()
-    if chosen or "TF_NUM_INTRAOP_THREADS" in os.environ or "TF_NUM_INTEROP_THREADS" in os.environ or in_ipython():
+    now = settings.get_intra_op_parallelism_threads(), settings.get_inter_op_parallelism_threads()
+    is_chosen = now != suit_threads_to.chosen
+    if is_chosen or "TF_NUM_INTRAOP_THREADS" in os.environ or "TF_NUM_INTEROP_THREADS" in os.environ:
         return
     with graph.as_default():
         weights = sum(variable.shape.num_elements() or 0 for variable in tf.trainable_variables())
     convolves = any(operation.type == "Conv2D" for operation in graph.get_operations())
-    is_small = weights < SMALL_NETWORK and not convolves
-    with contextlib.suppress(RuntimeError):  # TensorFlow has its threads already
-        if is_small:
-            settings.set_intra_op_parallelism_threads(1)
-        if is_small or (convolves and not tf.__version__.startswith("1.")):
-            settings.set_inter_op_parallelism_threads(-1)  # in the thread that calls session.run
+    within_one, of_several = AS_TENSORFLOW_LIKES, AS_TENSORFLOW_LIKES
+    if 0 < weights < SMALL_NETWORK and not convolves:
+        within_one, of_several = ONE, IN_THE_CALLING_THREAD
+    elif weights and convolves and not tf.__version__.startswith("1."):
+        of_several = IN_THE_CALLING_THREAD
+    with contextlib.suppress(RuntimeError):  # TensorFlow computes eagerly already, with threads that stay
+        settings.set_intra_op_parallelism_threads(within_one)
+        settings.set_inter_op_parallelism_threads(of_several)
+        suit_threads_to.chosen = within_one, of_several
 
 
-def in_ipython():
-    """Whether this runs in an IPython kernel: a notebook, Spyder. (Its terminal is one like any other.)"""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None
-
-
-def in_notebook():
-    """Whether there is a notebook for pictures. Spyder has a screen, and can't replace a picture by a newer one."""
-    return in_ipython() and "spyder_kernels" not in sys.modules
-
+suit_threads_to.chosen = AS_TENSORFLOW_LIKES, AS_TENSORFLOW_LIKES  # the last time, for the whole program
 
 tf = import_tensorflow_quietly()

@@ -32,7 +32,7 @@ def as_mnist(ink):
     return result
 
 
-def as_it_lies(ink):
+def as_drawn(ink):
     """The ink [height, width] of a whole square pad, neither centred nor widened: float32 [28, 28]."""
     return reduced(shades_of(ink), SIDE).astype(np.float32) / 255
 

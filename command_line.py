@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command lines of several programs share: options that are numbers, and how numbers are printed."""
+
+import argparse
+import statistics
+
+
+def whole_number(least):
+    """The type of an option that is a whole number, least or more; argparse says in one sentence what was expected."""
+
+    def parse(text):
+        if not (text.isascii() and text.isdigit()) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number, {least} or more")
+        return int(text)
+
+    return parse
+
+
+def spread(values, digits=2):
+    """Numbers as text: the median, and of several the lowest and the highest too, like 0.98 (0.97 to 0.99)."""
+    middle, low, high = (f"{value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
+    return f"{middle} ({low} to {high})" if len(values) > 1 else middle

@@ -1,0 +1,287 @@
+"""stage_runs.py: what it reads in a script, what it changes there, what it leaves, and when a result is another one."""
+
+import ast
+import os
+import sys
+import traceback
+import types
+
+import pytest
+
+import stage_runs
+from helpers import STAGES, stage_source
+from stage_runs import ROOT, Stage, read_source, text_only, with_window
+
+SCRIPT = """
+import os
+import sys
+
+SEED = 0
+ITERATIONS = 10000
+data = list(range(10000))
+rate = lambda i: 1 - i / ITERATIONS
+calls = []
+
+
+class Recorder:
+    def animate(self, compute_step, iterations, train_data_update_freq=20, test_data_update_freq=100, save_movie=False):
+        calls.append(("window", iterations, test_data_update_freq))
+
+
+def training_step(i, update_test_data, update_train_data):
+    calls.append((i, update_test_data, update_train_data))
+
+
+datavis = Recorder()
+WINDOW
+# for i in range(ITERATIONS): training_step(i, i % 100 == 0 or i == ITERATIONS - 1, i % 20 == 0)
+"""
+USUAL = "datavis.animate(training_step, ITERATIONS, train_data_update_freq=2, test_data_update_freq=4)"
+
+
+def script(window=USUAL, **replaced):
+    """The script, with another line that trains, and with other lines "name = value"."""
+    source = SCRIPT.replace("WINDOW", window)
+    for name, value in replaced.items():
+        source = "\n".join(f"{name} = {value}" if line.startswith(f"{name} =") else line for line in source.split("\n"))
+    return source
+
+
+def without_comment(source):
+    return "\n".join(line for line in source.split("\n") if not line.startswith("# for"))
+
+
+def schedule(iterations, train_data_update_freq, test_data_update_freq):
+    for i in range(iterations):
+        last = i == iterations - 1
+        yield i, i % test_data_update_freq == 0 or last, i % train_data_update_freq == 0 or last
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """A function that runs a script in this process, as a program; what it has changed in the process is undone."""
+    monkeypatch.setitem(sys.modules, "tensorflowvisu", types.SimpleNamespace(schedule=schedule, __file__="visu"))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    argv, path = list(sys.argv), list(sys.path)
+    yield lambda source, path="somewhere/script.py", train=text_only, **changes: Stage(source, path, **changes).run(
+        train
+    )
+    sys.argv[:], sys.path[:] = argv, path
+
+
+# -- what is read
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_it_reads_the_length_of_each_stage(stage):
+    (line,) = [line for line in stage_source(stage).splitlines() if line.startswith("ITERATIONS = ")]
+    assert Stage(stage_source(stage), stage).iterations == int(line.split()[2])
+
+
+@pytest.mark.parametrize(
+    "length, expected",
+    [
+        ("10_000", 10000),
+        ("iterations=2000+1", 2001),
+        ("iterations=2 * (1000 - 1)", 1998),
+        ("2 * SEED + ITERATIONS // 4", 2500),
+        ("ITERATIONS", 10000),
+    ],
+)
+def test_a_number_may_be_written_in_any_way(length, expected):
+    assert Stage(without_comment(script(f"datavis.animate(training_step, {length})")), "x.py").iterations == expected
+
+
+def test_a_call_may_be_wrapped_and_its_object_may_have_any_name():
+    wrapped = (
+        "window.animate(\n    training_step,\n    train_data_update_freq=2,\n    iterations=(\n        500\n    ),\n)"
+    )
+    assert Stage(without_comment(script(wrapped)), "x.py").iterations == 500
+
+
+@pytest.mark.parametrize(
+    "source, sentence",
+    [
+        ("print('hello')", "found neither a line like datavis.animate"),
+        (script("datavis.animate(training_step, (5"), "is not Python"),
+        (script("datavis.animate(training_step, count())"), "line 22 does not say for how many iterations it trains"),
+        (script(ITERATIONS="int(input())"), "line 22 does not say for how many iterations it trains"),
+        (script(ITERATIONS="1e4"), "line 22 does not say"),
+        (script(ITERATIONS="0"), "line 22 does not say"),
+        (script(f"ITERATIONS = 5\n{USUAL}"), "line 23 does not say"),
+        (script(f"ITERATIONS += 1\n{USUAL}"), "line 23 does not say"),
+        (script(f"if SEED:\n    ITERATIONS = 5\n{USUAL}"), "line 24 does not say"),
+        (script(f"{USUAL}\n{USUAL}"), "lines 22 and 23 train one after the other"),
+        (script(f"{USUAL}\nfor i in range(5): training_step(i, True, True)"), "lines 22 and 23 train one after"),
+        (
+            script("datavis.animate(training_step, iterations=2000 + 1)"),
+            "the window's line, 22, is of 2,001 iterations and the text-only line, 23, of 10,000: make them the same",
+        ),
+        (
+            script(
+                "# datavis.animate(\n#     training_step,\n#     iterations=60,\n# )\n"
+                "for i in range(5):\n    training_step(i, 0, 0)"
+            ),
+            "the text-only line, 26, is of 5 iterations and the window's line, 22, of 60: make them the same",
+        ),
+    ],
+)
+def test_what_it_cannot_read_as_one_number_gets_one_sentence(source, sentence):
+    with pytest.raises(ValueError) as failure:
+        Stage(source, "x.py")
+    assert sentence in str(failure.value) and "\n" not in str(failure.value)
+
+
+def test_a_file_in_an_encoding_of_its_own_is_read_and_one_that_has_none_gets_a_sentence(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_bytes("# coding: latin-1\n# \u00e9\n".encode("latin-1"))
+    assert "\u00e9" in read_source(path)
+    path.write_bytes(b"# \xe9\n")
+    with pytest.raises(ValueError, match="its text can't be read"):
+        read_source(path)
+
+
+# -- what is changed, and what is not
+
+
+def test_another_length_goes_to_all_that_depends_on_it_and_to_nothing_else(run):
+    names = run(script(), iterations=5)
+    expected = [(0, True, True), (1, False, False), (2, False, True), (3, False, False), (4, True, True)]
+    assert names["calls"] == expected
+    assert (names["ITERATIONS"], names["rate"](5), len(names["data"])) == (5, 0, 10000)
+
+
+def test_a_published_length_is_changed_too(run):
+    source = without_comment(script("datavis.animate(training_step, iterations=2000+1, test_data_update_freq=50)"))
+    names = run(source, iterations=3)
+    assert [i for i, _, _ in names["calls"]] == [0, 1, 2] and names["ITERATIONS"] == 10000
+
+
+def test_a_script_in_text_only_mode_keeps_its_updates_and_ends_with_both(run):
+    line = "for i in range(2000+1): training_step(i, i % 3 == 0, i % 2 == 0 or i == 2000)"
+    names = run(without_comment(script(line)), iterations=5)
+    assert names["calls"] == [
+        (0, True, True),
+        (1, False, False),
+        (2, False, True),
+        (3, True, False),
+        (4, True, True),
+    ]
+
+
+def test_without_changes_all_iterations_of_a_published_script_run_and_are_counted(run):
+    stage = Stage(without_comment(script("datavis.animate(training_step, iterations=20+1)")), "x.py")
+    run(script(), iterations=1)  # puts the fixture's modules to use
+    assert len(stage.run(text_only)["calls"]) == 21
+    assert stage.iterations_done == 21
+
+
+def test_the_window_stays_where_it_is_wanted_and_gets_another_length_or_step(run):
+    assert run(script(), iterations=7, train=with_window)["calls"] == [("window", 7, 4)]
+    steps = []
+    run(script(), train=lambda step, updates, animate: steps.append(step))
+    assert steps[0].__name__ == "training_step"
+
+
+def test_the_seed_is_changed_in_its_line_or_where_a_published_script_has_it(run):
+    assert run(script(), seed=3, iterations=1)["SEED"] == 3
+    published = (
+        "import random\nclass tf: set_random_seed = random.seed\ntf.set_random_seed(0)\nfirst = random.random()\n"
+    )
+    source = published + without_comment(script()).replace("SEED = 0", "")
+    assert run(source, seed=1, iterations=1)["first"] != run(source, seed=0, iterations=1)["first"]
+    with pytest.raises(ValueError, match="has no seed to change"):
+        Stage(script().replace("SEED", "START"), "x.py", seed=1)
+
+
+def test_the_path_the_folder_and_the_lines_of_a_traceback_are_those_of_the_script(run, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "words.txt").write_text("beside it")
+    (folder / "beside.py").write_text("word = 7")
+    source = "from beside import word\ntext = open(__file__.replace('script.py', 'words.txt')).read()\n"
+    source += script(f"import __main__\narguments = sys.argv[:], __main__.__file__, __name__\n{USUAL}")
+    path = folder / "script.py"
+    names = run(source, path, iterations=2)
+    assert (names["word"], names["text"], names["__file__"]) == (7, "beside it", str(path))
+    assert names["arguments"] == ([str(path)], str(path), "__main__") and sys.path[0] == str(folder)
+    sys.modules.pop("beside")
+    broken = script().replace("    calls.append((i, ", "    1 / 0, print((i, ")
+    with pytest.raises(ZeroDivisionError) as failure:
+        run(broken, path, iterations=2)
+    frames = traceback.extract_tb(failure.value.__traceback__)
+    own = [frame.lineno for frame in frames if frame.filename == str(path)]
+    lines = broken.split("\n")
+    assert [lines[number - 1].strip()[:15] for number in own] == ["datavis.animate", "1 / 0, print((i"]
+
+
+# -- when a result is another one
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A script that imports from its own folder, at second hand too, and has data there."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").write_text("from .inner import x\n")
+    (tmp_path / "mine" / "inner.py").write_text("import helper_of_mine\nx = 1\n")
+    (tmp_path / "helper_of_mine.py").write_text("y = 1\n")
+    (tmp_path / "not_imported.py").write_text("z = 1\n")
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "digits" / "train-images-idx3-ubyte").write_bytes(b"1")
+    source = f'import mine\nmnist = read_data_sets("{(tmp_path / "digits").as_posix()}", one_hot=True)\n{script()}'
+    (tmp_path / "script.py").write_text(source)
+    return tmp_path
+
+
+def key(folder, **changes):
+    path = folder / "script.py"
+    return Stage(read_source(path), path, **changes).key()
+
+
+def test_the_key_is_that_of_the_code_with_its_seed_and_its_length(folder):
+    before = key(folder)
+    path = folder / "script.py"
+    path.write_text("# a comment\n" + path.read_text())
+    assert key(folder) == before
+    assert len({before, key(folder, seed=1), key(folder, iterations=5), key(folder, iterations=6)}) == 4
+    assert key(folder, seed=0, iterations=10000) == before
+    path.write_text(path.read_text() + "print(1)\n")
+    assert key(folder) != before
+
+
+@pytest.mark.parametrize(
+    "name", ["mine/__init__.py", "mine/inner.py", "helper_of_mine.py", "digits/train-images-idx3-ubyte"]
+)
+def test_another_module_or_other_data_make_another_key(folder, name):
+    before = key(folder)
+    (folder / name).write_text((folder / name).read_text() + "\n")
+    assert key(folder) != before
+
+
+def test_what_a_script_does_not_use_makes_no_other_key(folder):
+    before = key(folder)
+    (folder / "not_imported.py").write_text("z = 2\n")
+    assert key(folder) == before
+
+
+def test_the_modules_of_the_project_belong_to_what_a_stage_depends_on_and_what_draws_does_not():
+    source = stage_source(STAGES[0])
+    names = {
+        file.relative_to(ROOT).as_posix() for file in stage_runs.imported_files(ast.parse(source), ROOT / STAGES[0])
+    }
+    assert {"mnistdata.py", "tensorflowvisu.py"} <= names
+    assert not [name for name in names if name.startswith("visu/drawing")]
+
+
+def test_another_tensorflow_or_a_setting_of_it_makes_another_key(folder, monkeypatch):
+    for package in ("tensorflow", "tensorflow-1.0.dist-info"):
+        (folder / "site" / package).mkdir(parents=True)
+    (folder / "site" / "tensorflow" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(folder / "site"))
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    before = key(folder)
+    assert "tensorflow-1.0.dist-info" in list(stage_runs.versions("tensorflow"))
+    os.rename(str(folder / "site" / "tensorflow-1.0.dist-info"), str(folder / "site" / "tensorflow-2.0.dist-info"))
+    other = key(folder)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "5")
+    assert len({before, other, key(folder)}) == 3
