@@ -64,15 +64,17 @@ def serve(jobs, answers):
     os.set_blocking(noted, False)
     former = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(noted)
-    waiting = b""
+    waiting, running = b"", set()
     while True:
         ready, _, _ = select.select([jobs, ended], [], [])
         if ended in ready:
             os.read(ended, 1000)
-            answer_ends(answers)
+            running.difference_update(answer_ends(answers))
         if jobs in ready:
             came = os.read(jobs, 100000)
-            if not came:
+            if not came:  # the tests have ended, whatever ended them
+                for process in running:
+                    os.kill(process, signal.SIGKILL)
                 sys.exit()
             *lines, waiting = (waiting + came).split(b"\n")
             for job in map(json.loads, lines):
@@ -87,14 +89,17 @@ def serve(jobs, answers):
                     return job
                 for stream in streams:
                     os.close(stream)
+                running.add(process)
                 answer(answers, job["name"], process)
 
 
 def answer_ends(answers):
+    """Answers for all that have ended; yields their processes."""
     with contextlib.suppress(ChildProcessError):  # there is none any more
         process, status = os.waitpid(-1, os.WNOHANG)
         while process:
             answer(answers, process, -(status & 127) or status >> 8)
+            yield process
             process, status = os.waitpid(-1, os.WNOHANG)
 
 

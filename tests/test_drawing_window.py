@@ -238,7 +238,7 @@ def test_the_window_can_have_any_size(start):
         run.xdotool("windowsize", run.window(), *size)
         wait_until(lambda size=size: run.geometry()[2:] == list(size), f"the window has the size {size}")
         wait_until(lambda: drawn_to_the_edges(run), f"all of it is drawn at {size}")
-    assert (run.still_picture() == picture).all()
+    wait_until(lambda: (run.picture() == picture).all(), "it is as it was")
 
 
 def drawn_to_the_edges(run):

@@ -180,7 +180,7 @@ def test_the_pad_alone_is_drawn_on_and_zoomed(start):
     pad.stroke([(0.2, 0.8), (0.8, 0.8)], key="3")
     wait_until(lambda: len(run.lines) > lines, "it is read")
     alone = run.changed_picture(sheet)
-    pad.press("7")
+    pad.press("0")
     run.changed_picture(alone)
     pad.press("3")
     pad.press("d")
