@@ -96,6 +96,7 @@ def start(monkeypatch):
         network.close()
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_a_move(
     tmp_path, start, few_digits, forks
