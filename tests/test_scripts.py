@@ -115,11 +115,13 @@ def test_it_trains_with_the_learning_rate_that_it_prints_and_with_dropout_where_
 def test_unchanged_and_without_a_screen_it_trains_alike_and_saves_a_picture(
     stage, text_run, forks, tmp_path, few_test_digits
 ):
-    headless = forks.run_script(shortened(stage_source(stage), 21), tmp_path, name=stage)
+    # where the learning rate depends on the number of iterations, the beginning of a longer run is another one
+    iterations = SHORT_RUNS[stage][0] if stage.startswith("mnist_4") else 21
+    headless = forks.run_script(shortened(stage_source(stage), iterations), tmp_path, name=stage)
     assert (headless.returncode, headless.stderr) == (0, "")
     first, no_window, *lines, last_test, saved, best = headless.stdout.splitlines()
-    assert [first, *lines] == text_run.splitlines()[: 1 + len(lines)] and len(lines) in (3, 4)
-    assert re.match(r"20: \*+ epoch 1", last_test)
+    assert [first, *lines] == text_run.splitlines()[: 1 + len(lines)] and len(lines) >= 3
+    assert re.match(rf"{iterations - 1}: \*+ epoch 1", last_test)
     picture = stage.replace(".py", ".png")
     assert no_window.startswith("No window: ")
     assert saved.endswith(picture)
