@@ -111,9 +111,10 @@ class Popen(subprocess.Popen):
     """Starts programs; one that is a folder of Python's, the process that draws, as a fork of this process."""
 
     def __init__(self, command, *more, env=None, **options):
-        is_folder = command[0] == sys.executable and len(command) == 2 and os.path.isdir(command[1])
+        python, *flags, program = command
+        is_folder = python == sys.executable and all(flag[0] == "-" for flag in flags) and os.path.isdir(program)
         if is_folder and "MPLBACKEND" not in (env or os.environ):  # which matplotlib would read when it is imported
-            options["preexec_fn"] = lambda: run_folder(command[1], env)  # and never gets to the program itself
+            options["preexec_fn"] = lambda: run_folder(program, env)  # and never gets to the program itself
         super().__init__(command, *more, env=env, **options)
 
 
@@ -155,7 +156,6 @@ streams = [os.dup(number) for number in (0, 1)]
 gc.collect()
 gc.freeze()
 job = serve(*streams)
-signal.alarm(job["timeout"])
 os.setsid()
 os.chdir(job["cwd"])
 os.environ.clear()

@@ -120,7 +120,7 @@ class Fork:
         for pipe in pipes:
             os.mkfifo(pipe)
             read_ends.append(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # and do not wait for the other end
-        job = {"name": name, "command": command, "cwd": str(folder), "env": env, "timeout": TIMEOUT}
+        job = {"name": name, "command": command, "cwd": str(folder), "env": env}
         self.pid = forks.ask(dict(job, streams=[pipes[0], pipes[-1]]))
         for pipe, read_end in zip(pipes, read_ends):
             os.set_blocking(read_end, True)

@@ -17,6 +17,7 @@ from helpers import (
     wait_until,
 )
 from pads import BARS, ONE, SEEN, SHEET, ZERO, most_probable, on_sheet, part_of
+from pictures import shows_six_panels
 from programs import Program
 from screens import HEIGHT, WIDTH, WindowedProgram
 from visu.reading import WrongProbabilities, checked_probabilities
@@ -111,6 +112,10 @@ def start(tmp_path, screen, forks):
     for run in runs:
         run.process.kill()  # the window's process sees that, and ends
         run.stop()
+
+
+def shows_six(picture):
+    return shows_six_panels(picture / 255)
 
 
 def where(match):
@@ -320,6 +325,7 @@ def test_a_script_that_ended_with_an_error_reads_no_more_and_the_window_says_so(
     run, pad = start(source)
     run.end()
     pad.press("d")
+    wait_until(lambda: part_of(pad.picture(), SHEET)[8:-8, 8:-8].min() == 255, "an empty sheet is shown")
     before = run.still_picture()
     pad.stroke(ONE)
     pad.wait_until_drawn(ONE)
@@ -330,7 +336,11 @@ def test_a_script_that_ended_with_an_error_reads_no_more_and_the_window_says_so(
 def test_without_the_function_the_window_has_no_key_d(start):
     run, pad = start(made_up_training(101))
     run.read_until(FINISHED)
-    before = run.still_picture()
+    six = run.still_picture()
+    pad.press("6")
+    run.changed_picture(six)
+    pad.press("0")
+    before = run.picture_that(shows_six, "six panels are shown")
     for key in "dcm":
         pad.press(key)
     pad.stroke(ONE)
