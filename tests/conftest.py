@@ -1,6 +1,5 @@
 """What all tests share: a folder of their own to work in, scripts to start, a screen, a browser."""
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -101,8 +100,6 @@ def screen():
 
 @pytest.fixture(params=["TkAgg", "QtAgg"])
 def toolkit(request):
-    if request.param == "QtAgg" and not importlib.util.find_spec("PySide6"):
-        pytest.skip("needs the package PySide6")
     return request.param
 
 

@@ -1,6 +1,7 @@
 """Screens that nobody sees (Xvfb), and programs with a window on them, worked with keys and a mouse (xdotool)."""
 
 import contextlib
+import importlib.util
 import os
 import re
 import subprocess
@@ -53,6 +54,8 @@ class WindowedProgram(Program):
     """A script that runs with a window, of the toolkit "TkAgg" or "QtAgg"; its errors are apart from its output."""
 
     def __init__(self, source, folder, screen, toolkit, name="lesson.py", start=start):
+        if toolkit == "QtAgg" and not importlib.util.find_spec("PySide6"):
+            pytest.skip("needs the package PySide6")
         super().__init__(source, folder, name, subprocess.PIPE, start, DISPLAY=screen, MPLBACKEND=toolkit)
         self.name, self.screen, self.toolkit = os.path.splitext(name)[0], screen, toolkit
         self.number = None  # of its window
