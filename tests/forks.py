@@ -158,8 +158,9 @@ gc.freeze()
 job = serve(*streams)
 os.setsid()
 os.chdir(job["cwd"])
+settings_of_tensorflow = {name: value for name, value in os.environ.items() if name.startswith("TF_")}
 os.environ.clear()
-os.environ.update(job["env"])
+os.environ.update({**settings_of_tensorflow, **job["env"]})  # as tensorflowvisu would have set them
 subprocess.Popen = Popen
 sys.argv[:] = job["command"]
 status = 0
