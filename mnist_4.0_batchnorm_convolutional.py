@@ -100,12 +100,12 @@ def network(norm):
     Y6 = tf.nn.relu(norm(tf.nn.conv2d(Y5, W6, strides=[1, 2, 2, 1], padding="SAME"), B6, A6))  # [n, 4, 4, M]
     YY = tf.reshape(Y6, [-1, 4 * 4 * M])  # [n, 1024], flattened (-1: as many rows as that makes, here n)
     Y7 = tf.nn.relu(tf.matmul(YY, W7) + B7)  # [n, N]
-    return tf.matmul(Y7, W8) + B8  # [n, 10], the sums before softmax, called "logits"
+    return tf.matmul(Y7, W8) + B8, [Y1, Y2, Y3, Y4, Y5, Y6, Y7]  # [n, 10], the "logits", and the layers before
 
 
 # The same layers twice, with the same weights: as they train, and as they answer.
-training_logits = network(by_batch)
-Ylogits = network(by_averages)
+training_logits, _ = network(by_batch)  # their layers are of no use
+Ylogits, layers = network(by_averages)  # the sums before softmax, and all seven layers
 Y = tf.nn.softmax(Ylogits)  # [n, 10], the probabilities
 
 
@@ -163,7 +163,7 @@ def training_step(i, update_test_data, update_train_data):
         print(f"{i}: accuracy:", a, "loss:", c, "lr:", l)
         datavis.append_training_curves_data(i, a, c, l)
         datavis.append_data_histograms(i, ws, bs)
-        datavis.update_image1(im)
+        datavis.update_image1(im, batch_X)
 
     # how well does it do on digits that it never trains on? The channels of all 10,000 at once would take 1.4 GB: so
     # their logits are computed in 10 pieces, [1000, 10] each, and then fed, [10000, 10], in place of computing them
@@ -176,15 +176,16 @@ def training_step(i, update_test_data, update_train_data):
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)
-        datavis.update_image2(im)
+        datavis.update_image2(im, mnist.test.images)
 
     # learn from the batch
     sess.run([train_step, update_averages], {X: batch_X, Y_: batch_Y, step: i})
 
 
-# For digits that you draw: press d in the window, and this says what they are.
+# For digits that you draw: press d in the window, and this says what they are. After the probabilities come what the
+# layers make of the images: press l to see it.
 def read(images):
-    return sess.run(Y, {X: images})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run([Y, *layers], {X: images})  # n images [n, 28, 28, 1]
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.

@@ -64,6 +64,7 @@ from visu.record import (
     Values,
     checked_count,
     checked_function,
+    checked_images,
     checked_iteration,
     checked_number,
     checked_picture,
@@ -161,13 +162,16 @@ class MnistDataVis:
         titles = [title and str(title) for title in (title1, title2)]
         self._hand_on(Values(x, *vectors, *titles))
 
-    def update_image1(self, im):
-        """Shows the picture of the training digits (panel 3), uint8 [height, width, 3], or raises ValueError."""
-        self._add(Picture("training", self._newest_iteration("training"), checked_picture("update_image1", im)))
+    def update_image1(self, im, images=None):
+        """Shows the picture of the training digits (panel 3), uint8 [height, width, 3], or raises ValueError.
 
-    def update_image2(self, im):
-        """Shows the picture of the test digits (panel 6), uint8 [height, width, 3], or raises ValueError."""
-        self._add(Picture("test", self._newest_iteration("test"), checked_picture("update_image2", im)))
+        images: the digits themselves, [n, 28, 28, 1], so that one that is clicked on can be put on the pad.
+        """
+        self._add_picture("training", "update_image1", im, images)
+
+    def update_image2(self, im, images=None):
+        """Shows the picture of the test digits (panel 6), as update_image1 does that of the training digits."""
+        self._add_picture("test", "update_image2", im, images)
 
     def get_max_test_accuracy(self):
         """The best test accuracy so far, from 0 to 1; 0.0 when there was no test."""
@@ -273,10 +277,10 @@ class MnistDataVis:
         self._record.add(addition)
         self._hand_on(addition)
 
-    def _newest_iteration(self, curve):
-        """Where a picture belongs, which comes without its iteration."""
-        point = self._record.newest[curve]
-        return point.iteration if point else 0
+    def _add_picture(self, curve, method, im, images):
+        point = self._record.newest[curve]  # a picture comes without its iteration
+        iteration = point.iteration if point else 0
+        self._add(Picture(curve, iteration, checked_picture(method, im), checked_images(method, images)))
 
     def _add_point(self, curve, x, accuracy, loss, learning_rate=None, epoch=None):
         """Adds a point of the training or test curve."""
