@@ -48,7 +48,7 @@ Run = collections.namedtuple("Run", "name iterations style")
 Progress = collections.namedtuple("Progress", "iterations seconds is_update state")
 # number: of the Question; values: the probabilities, float64 [10], or None if they could not be computed; layers: what
 # the layers make of the digit, a list of Layer, or None where nobody looks at them
-Answer = collections.namedtuple("Answer", "number values layers")
+Answer = collections.namedtuple("Answer", "number values layers", defaults=[None])
 # values: float32 [rows, columns, channels] or [neurons], the first of them; channels: how many there are in all
 Layer = collections.namedtuple("Layer", "values channels")
 # number, place: of the PatchQuestion; changes: what a little more ink in each pixel adds to the value, for each unit of
@@ -67,7 +67,7 @@ Saved = collections.namedtuple("Saved", "path")
 PauseOrResume = collections.namedtuple("PauseOrResume", "")
 # number: one more for each digit; image: float32 [28, 28], 0 is paper and 1 is ink, or None when it is gone; layers:
 # whether what they make of it is wanted, too
-Question = collections.namedtuple("Question", "number image layers")
+Question = collections.namedtuple("Question", "number image layers", defaults=[False])
 PatchQuestion = collections.namedtuple(
     "PatchQuestion", "number image place"
 )  # place: (layer, row, column, channel) or …

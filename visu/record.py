@@ -22,7 +22,7 @@ Point = collections.namedtuple("Point", "curve iteration accuracy loss learning_
 Bands = collections.namedtuple("Bands", "iteration weights biases weights_title biases_title")
 # Of digits: pixels uint8 [height, width, 3]; images: the digits themselves, [n, 28, 28, 1], if the script handed them
 # over, and not in the process that draws
-Picture = collections.namedtuple("Picture", "curve iteration pixels images")
+Picture = collections.namedtuple("Picture", "curve iteration pixels images", defaults=[None])
 
 # All weights and all biases, arrays of any shape. They are handed on, and too many to be recorded
 Values = collections.namedtuple("Values", Bands._fields)
