@@ -367,6 +367,9 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
     for name in ("command_line.py", "mnistdata.py", "tensorflowvisu.py", "requirements.txt"):
         shutil.copy(str(ROOT / name), str(clone))
     before = sorted(clone.rglob("*"))
+    (clone / "mlengine" / "visu").mkdir()  # a build that was killed has left copies of what was other then
+    for name in ("visu/gone.py", "mnistdata.py", "trainer/requirements.txt"):
+        (clone / "mlengine" / name).write_text("old")
     subprocess.run(
         [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", folder, "sdist", "--dist-dir", folder],
         cwd=str(clone / "mlengine"),
@@ -379,11 +382,17 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
     with tarfile.open(str(tmp_path / "trainer-1.0.tar.gz")) as package:
         names = {name.partition("/")[2] for name in package.getnames()}
         modules = {f"trainer/{path.name}" for path in (MLENGINE / "trainer").glob("*.py")}
-        assert names >= modules | house | {"mnistdata.py", "tensorflowvisu.py", "requirements.txt", "setup.py"}
+        borrowed = {"mnistdata.py", "tensorflowvisu.py", "trainer/requirements.txt"}
+        assert names >= modules | house | borrowed | {"setup.py"} and "visu/gone.py" not in names
         package.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    assert "tensorflow" in (tmp_path / "trainer.egg-info" / "requires.txt").read_text()
+    unpacked = tmp_path / "trainer-1.0"
+    assert subprocess.check_output([sys.executable, "setup.py", "--name"], cwd=str(unpacked)) == b"trainer\n"
+    for name in borrowed:
+        assert (unpacked / name).read_bytes() == (ROOT / name.replace("trainer/", "")).read_bytes()
     process = subprocess.run(
-        [sys.executable, "-m", "trainer.task", "--job-dir", "job", "--data-dir", str(tmp_path / "none")],
-        cwd=str(tmp_path / "trainer-1.0"),
+        [sys.executable, "trainer/task.py", "--job-dir", "job", "--data-dir", str(tmp_path / "none")],
+        cwd=str(unpacked),
         env=environment(PYTHONPATH=""),
         stderr=subprocess.PIPE,
         encoding="utf-8",
