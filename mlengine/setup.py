@@ -2,8 +2,8 @@
 """Builds the source package of the trainer: python3 -m build --sdist mlengine, or python3 setup.py sdist in mlengine.
 
 The package brings what a clone has once, above this folder: command_line.py, mnistdata.py, tensorflowsetup.py and
-requirements.txt, less matplotlib: there is no window in it. They are copied here while it is built; copies that a killed
-build has left are made anew. In an unpacked package, which has a file PKG-INFO, they are here for good.
+requirements.txt, less matplotlib, as there is no window in it. They are copied here while it is built; what a killed
+build has left of them is made anew. In an unpacked package, which has a file PKG-INFO, they are here for good.
 """
 
 import shutil
