@@ -3,7 +3,7 @@
 
     datavis = tensorflowvisu.MnistDataVis()
     datavis.append_training_curves_data(i, accuracy, loss)      # … and so on, from inside training_step
-    datavis.animate(training_step, iterations=2000, train_data_update_freq=10, test_data_update_freq=50)
+    datavis.animate(training_step, ITERATIONS, train_data_update_freq=10, test_data_update_freq=50)
 
     ┌───────────────────┬───────────────────┬───────────────────┐    keys: 1 to 6   that panel alone
     │ 1 accuracy        │ 2 loss            │ 3 training digits │          7 8 9    panels 1 2, 4 5, 3 6
