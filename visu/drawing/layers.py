@@ -84,7 +84,8 @@ class Arrangement:
         number = row * self.per_line + column
         inner_x, inner_y = (int((n - 1) // self.scale) for n in (x % self.step_x, y % self.step_y))
         is_there = 0 <= column < self.per_line and 0 <= number < self.number
-        return (number, inner_y, inner_x) if is_there and inner_y < self.rows and inner_x < self.columns else None
+        is_inside = 0 <= inner_y < self.rows and 0 <= inner_x < self.columns  # and not between two of them
+        return (number, inner_y, inner_x) if is_there and is_inside else None
 
 
 def arrangements(layer, width, scale):
@@ -193,7 +194,8 @@ class PaintedPanel(Panel):
 
     def coordinates(self, event):
         """Where a mouse event is, x and y in pixels from the top left."""
-        return self.axes.transData.inverted().transform((event.x, event.y))
+        box = self.axes.get_window_extent()
+        return event.x - round(box.x0), round(box.y1) - event.y
 
 
 class Pixels:

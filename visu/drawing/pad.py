@@ -206,7 +206,7 @@ class Pad:
 class SheetPanel(DigitsPanel):
     """The sheet that is drawn on, with hints below."""
 
-    LINE = 42  # letters
+    LINE, LINES = 42, 3  # letters in a line, and lines
 
     def __init__(self, axes, pad):
         super().__init__(axes, lambda: pad.sheet.pixels)
@@ -238,9 +238,12 @@ class SheetPanel(DigitsPanel):
         return Bbox([corner, corner + end - begin])
 
     def fit_to_place(self):
-        """Letters of the hints that leave room for LINE of them below the sheet."""
-        width = self.axes.get_position().width * self.figure.get_size_inches()[0] * 72  # points
-        self.axes.xaxis.label.set(fontsize=min(self.size, width / (0.5 * self.LINE)), color=COLOURS["text"])
+        """Letters of the hints that leave room for LINES of LINE of them below the sheet."""
+        box, (width, height) = self.axes.get_position(), 72 * self.figure.get_size_inches()  # points
+        below = (box.y0 - self.blank.get_y()) * height
+        size = min(self.size, box.width * width / (0.5 * self.LINE), below / (1.3 * self.LINES + 0.5))
+        self.axes.xaxis.label.set(fontsize=size, color=COLOURS["text"])
+        self.axes.xaxis.labelpad = 0.3 * size
 
     def set_scale(self, scale):
         super().set_scale(scale)
