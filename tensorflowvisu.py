@@ -11,7 +11,7 @@
     │ 4 weights         │ 5 biases          │ 6 test digits     │          space    pause, resume
     └───────────────────┴───────────────────┴───────────────────┘          o h      box zoom, reset the zooms
                                                                            Ctrl-S   save the picture
-                                                                           d        draw a digit
+                                                                           d l      draw a digit, see the layers
 
 This file hands what it gets to a record and to all outputs. Imports lead down only:
 
@@ -219,6 +219,8 @@ class MnistDataVis:
         more_tests_at_start tests at each training update until the first regular test.
 
         read_digits is a function from images float32 [n, 28, 28, 1], 0 is paper and 1 is ink, to probabilities [n, 10].
+        It may return a list that begins with them and goes on with what the layers make of the images, maps [n, rows,
+        columns, channels] or cells [n, neurons], for the key l.
         With it the window has a pad: d shows it, the mouse draws a digit there, and ten bars show what the network
         takes it for, at once and again at each training update. The function is called only when something is drawn,
         in the thread that trains: between two iterations, in a pause, and when training is over, while the program

@@ -217,7 +217,7 @@ class LayersPanel(PaintedPanel):
     """A row for each layer, with its shape and its largest value."""
 
     EMPTY = "Draw a digit: here is what each layer makes of it."
-    NOTHING = "The script's read_digits hands over no layers: see the questions, docs/questions.md."
+    NOTHING = "The function that reads hands over no layers: docs/interface.md says how."
 
     rows = ()  # of each layer: its top, and its Arrangement
 
