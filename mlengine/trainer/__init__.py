@@ -14,5 +14,5 @@ task.py        the options
 import sys
 from pathlib import Path
 
-# In a clone, mnistdata.py and tensorflowvisu.py stand beside the folder mlengine; a built package brings them.
+# In a clone, mnistdata.py and visu stand beside the folder mlengine; a built package brings what it needs of them.
 sys.path.append(str(Path(__file__).resolve().parents[2]))

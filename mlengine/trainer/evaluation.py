@@ -4,9 +4,9 @@
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-import tensorflowvisu
 from trainer import network
 from trainer.checkpoints import step_of
+from visu.runtime import suit_threads_to
 
 PIECES = 10  # the channels of all test images at once would take a gigabyte
 
@@ -27,7 +27,7 @@ class Evaluation:
             self.loss = network.loss_of(self.network, self.labels)
             self.accuracy = network.accuracy_of(self.network, self.labels)
             self.saver = tf.train.Saver()
-        tensorflowvisu.suit_threads_to(graph)
+        suit_threads_to(graph)
         self.session = tf.Session(graph=graph)
         self.reported = None  # the checkpoint that was tested last
 

@@ -100,8 +100,8 @@ def main(arguments=None):
     options = parse_options(arguments)
     try:
         task = parse_tf_config(os.environ.get("TF_CONFIG"))
-        # Only now, as both take seconds. tensorflowvisu sets TensorFlow up: quiet, and fast on this machine.
-        import tensorflowvisu  # noqa: F401, I001
+        # Only now, as both take seconds. The first sets TensorFlow up: quiet, and fast on this machine.
+        import visu.runtime  # noqa: F401, I001
         from trainer import roles
 
         return roles.play(task, options)
