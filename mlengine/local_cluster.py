@@ -36,13 +36,12 @@ OPEN = (
 class LocalCluster:
     """The tasks of a cluster as processes on this machine, each at a port of its own.
 
-    sizes: how many tasks of each type, like {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}.
+    cluster: the addresses of the tasks, {type: [address, ...]}.
     arguments: of the trainer. output: called with the name of a task and each line that it prints.
     """
 
-    def __init__(self, sizes, arguments, output):
-        self.arguments, self.output = arguments, output
-        self.cluster = addresses(sizes)
+    def __init__(self, cluster, arguments, output):
+        self.cluster, self.arguments, self.output = cluster, arguments, output
         self.processes, self._readers = {}, {}
         self.network = None  # of the tasks' own, if there is one
 
@@ -52,10 +51,9 @@ class LocalCluster:
     def start(self, type, index):
         """Starts a task, or starts it again."""
         config = {"cluster": self.cluster, "task": {"type": type, "index": index}}
-        command = [sys.executable, "-m", "trainer.task", *self.arguments]
         settings = {"TF_CONFIG": json.dumps(config), "PYTHONPATH": python_path(), "PYTHONIOENCODING": "utf-8"}
         process = subprocess.Popen(
-            self.network.command(command) if self.network else command,
+            self.command(type, index),
             env={**os.environ, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -68,10 +66,19 @@ class LocalCluster:
         self._readers[type, index].start()
         self.output(f"{type} {index}", f"started at {self.cluster[type][index]}, process {process.pid}")
 
+    def command(self, type, index):
+        """The command that becomes a task."""
+        command = [sys.executable, "-m", "trainer.task", *self.arguments]
+        return self.network.command(command) if self.network else command
+
+    def own_network(self):
+        """A network for the tasks that nothing else reaches. Raises OSError if they can't have one."""
+        return network_for(self.arguments)
+
     def start_all(self):
         """Starts all tasks, where the system allows it in a network of their own."""
         try:
-            self.network = network_for(self.arguments)
+            self.network = self.own_network()
         except OSError as error:
             self.output("network", f"{OPEN} ({error})")
         for type, index in self.names():
@@ -87,11 +94,15 @@ class LocalCluster:
         self._readers[type, index].join(seconds)
         return status
 
-    def stop(self):
-        """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
+    def terminate(self):
+        """Sends SIGTERM to all tasks that run."""
         for process in self.processes.values():
             if process.poll() is None:
                 process.terminate()
+
+    def stop(self):
+        """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
+        self.terminate()
         deadline = time.monotonic() + PATIENCE
         for type, index in self.processes:
             try:
@@ -149,24 +160,11 @@ def stop_at_signal(number, frame):
     sys.exit(128 + number)
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description="Runs a cluster of the trainer on this machine. All other options are passed on to the trainer.",
-        epilog="python3 -m trainer.task --help in the folder mlengine lists them.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--workers", type=whole_number(0), default=1, help="besides the chief, which trains too (1)")
-    parser.add_argument("--ps", type=whole_number(1), default=1, help="parameter servers (1)")
-    parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
-    options, arguments = parser.parse_known_args()
-    print_everything()
-    data_dir = parse_options(arguments).data_dir  # what is wrong with the options or the digits is told once, here
-    if "://" not in data_dir:
-        import mnistdata  # only now, as trainer says where it is
+def oversee(cluster):
+    """Starts all tasks and sees to them until the chief is done, a task fails or a signal comes, and stops the others.
 
-        mnistdata.read_data_sets(data_dir)  # downloads what is missing; the tasks may have no network to do it
-    sizes = {"ps": options.ps, "chief": 1, "worker": options.workers, "evaluator": int(not options.no_evaluator)}
-    cluster = LocalCluster(sizes, arguments, lambda name, line: print(f"{name:11} | {line}", flush=True))
+    Returns the status of the chief, or of the task that failed.
+    """
     for number in SIGNALS:
         signal.signal(number, stop_at_signal)
     try:
@@ -178,6 +176,35 @@ def main():
         return status
     finally:
         cluster.stop()
+
+
+def print_line(name, line):
+    print(f"{name:11} | {line}", flush=True)
+
+
+def check(arguments):
+    """Says once, before any task starts, what is wrong with the trainer's options or the digits, and ends then."""
+    print_everything()
+    data_dir = parse_options(arguments).data_dir
+    if "://" not in data_dir:
+        import mnistdata  # only now, as trainer says where it is
+
+        mnistdata.read_data_sets(data_dir)  # downloads what is missing; the tasks may have no network to do it
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description="Runs a cluster of the trainer on this machine. All other options are passed on to the trainer.",
+        epilog="python3 -m trainer.task --help in the folder mlengine lists them.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--workers", type=whole_number(0), default=1, help="besides the chief, which trains too (1)")
+    parser.add_argument("--ps", type=whole_number(1), default=1, help="parameter servers (1)")
+    parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
+    options, arguments = parser.parse_known_args()
+    check(arguments)
+    sizes = {"ps": options.ps, "chief": 1, "worker": options.workers, "evaluator": int(not options.no_evaluator)}
+    return oversee(LocalCluster(addresses(sizes), arguments, print_line))
 
 
 if __name__ == "__main__":
