@@ -104,9 +104,14 @@ class Slurm:
                     self.run("scancel", job)
                 wait_until(lambda: not self.jobs(), "all jobs have ended")
         finally:
-            for daemon in reversed(self.daemons):
+            for daemon in self.daemons:
                 daemon.terminate()
-                daemon.wait(60)
+            for daemon in self.daemons:
+                try:
+                    daemon.wait(30)
+                except subprocess.TimeoutExpired:
+                    daemon.kill()
+                    daemon.wait()
         wait_until(lambda: not self.processes(), "all processes of SLURM have ended")
 
 
