@@ -41,16 +41,15 @@ OPEN = (
 class LocalCluster:
     """The tasks of a cluster as processes on this machine, each at a port of its own.
 
-    sizes: how many tasks of each type, like {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}.
+    cluster: the addresses of the tasks, {type: [address, ...]}.
     arguments: of the trainer. output: called with the name of a task and each line that it prints.
     Raises OSError where there is no Python to start them with.
     """
 
-    def __init__(self, sizes, arguments, output):
+    def __init__(self, cluster, arguments, output):
         if getattr(sys, "frozen", False) or not sys.executable:  # the program would start itself
             raise OSError("a program that was frozen or embedded has no Python of its own for the tasks")
-        self.arguments, self.output = arguments, output
-        self.cluster = addresses(sizes)
+        self.cluster, self.arguments, self.output = cluster, arguments, output
         self.processes, self._readers = {}, {}
         self.last_lines = {}  # of each task since its last start
         self.unheard = None  # the error by which a line could not be passed on
@@ -62,10 +61,9 @@ class LocalCluster:
     def start(self, type, index):
         """Starts a task, or starts it again."""
         config = {"cluster": self.cluster, "task": {"type": type, "index": index}}
-        command = [sys.executable, "-m", "trainer.task", *self.arguments]
         settings = {"TF_CONFIG": json.dumps(config), "PYTHONPATH": python_path(), "PYTHONIOENCODING": "utf-8"}
         process = subprocess.Popen(
-            self.network.command(command) if self.network else command,
+            self.command(type, index),
             env={**os.environ, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -79,10 +77,19 @@ class LocalCluster:
         self._readers[task].start()
         self.output(f"{type} {index}", f"started at {self.cluster[type][index]}, process {process.pid}")
 
+    def command(self, type, index):
+        """The command that becomes a task."""
+        command = [sys.executable, "-m", "trainer.task", *self.arguments]
+        return self.network.command(command) if self.network else command
+
+    def own_network(self):
+        """A network for the tasks that nothing else reaches. Raises OSError if they can't have one."""
+        return network_for(self.arguments)
+
     def start_all(self):
         """Starts all tasks, where the system allows it in a network of their own."""
         try:
-            self.network = network_for(self.arguments)
+            self.network = self.own_network()
         except OSError as error:
             self.output("network", f"{OPEN} ({error})")
         for type, index in self.names():
@@ -109,11 +116,15 @@ class LocalCluster:
         for process in self.processes.values():
             process.kill()
 
-    def stop(self):
-        """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
+    def terminate(self):
+        """Sends SIGTERM to all tasks that run."""
         for process in self.processes.values():
             if process.poll() is None:
                 process.terminate()
+
+    def stop(self):
+        """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
+        self.terminate()
         deadline = time.monotonic() + PATIENCE
         for type, index in self.processes:
             try:
@@ -208,9 +219,52 @@ def give_up(cluster, task, status):
     return status
 
 
-def at_signals(handler):
-    for number in SIGNALS:
+def at_signals(signals, handler):
+    for number in signals:
         signal.signal(number, handler)
+
+
+def oversee(cluster, signals=SIGNALS):
+    """Starts all tasks and sees to them until the chief is done, a task fails or a signal comes, and stops the others.
+
+    Returns the status of the chief, or of the task that failed, and leaves no task behind.
+    """
+
+    def kill(number, frame):
+        cluster.kill()  # and go on to wait for them
+
+    def stop(number, frame):
+        at_signals(signals, kill)
+        sys.exit(128 + number)
+
+    at_signals(signals, stop)
+    try:
+        cluster.start_all()
+        status = run(cluster)
+        if status == 0:  # the others see in the job folder that it is over
+            for task in cluster.names():
+                try:
+                    cluster.wait(*task, PATIENCE)
+                except subprocess.TimeoutExpired:
+                    cluster.output("{} {}".format(*task), f"stopped, as it has not ended in {PATIENCE} s")
+        return status
+    finally:
+        at_signals(signals, kill)
+        cluster.stop()
+
+
+def print_line(name, line):
+    print(f"{name:11} | {line}", flush=True)
+
+
+def check(arguments):
+    """Says once, before any task starts, what is wrong with the trainer's options or the digits, and ends then."""
+    print_everything()
+    data_dir = parse_options(arguments).data_dir
+    if "://" not in data_dir:
+        import mnistdata  # only now, as trainer says where it is
+
+        mnistdata.read_data_sets(data_dir)  # downloads what is missing; the tasks may have no network to do it
 
 
 def main():
@@ -223,46 +277,20 @@ def main():
     parser.add_argument("--ps", type=whole_number(1), default=1, help="parameter servers (1)")
     parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
     options, arguments = parser.parse_known_args()
-    print_everything()
-    data_dir = parse_options(arguments).data_dir  # what is wrong with the options or the digits is told once, here
-    if "://" not in data_dir:
-        import mnistdata  # only now, as trainer says where it is
-
-        mnistdata.read_data_sets(data_dir)  # downloads what is missing; the tasks may have no network to do it
+    check(arguments)
     sizes = {"ps": options.ps, "chief": 1, "worker": options.workers, "evaluator": int(not options.no_evaluator)}
     try:
-        return train(LocalCluster(sizes, arguments, lambda name, line: print(f"{name:11} | {line}", flush=True)))
+        return oversee(LocalCluster(addresses(sizes), arguments, print_line))
     except OSError as error:
-        print(f"local_cluster.py: the cluster can't run ({error})", file=sys.stderr)
-        with contextlib.suppress(OSError):  # if nobody reads it any more, Python would say so again at its end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        return tell("local_cluster.py", error)
 
 
-def train(cluster):
-    """Runs a cluster until it is done, fails or gets a signal; returns the exit status, and leaves no task behind."""
-
-    def kill(number, frame):
-        cluster.kill()  # and go on to wait for them
-
-    def stop(number, frame):
-        at_signals(kill)
-        sys.exit(128 + number)
-
-    at_signals(stop)
-    try:
-        cluster.start_all()
-        status = run(cluster)
-        if status == 0:  # the others see in the job folder that it is over
-            for task in cluster.names():
-                try:
-                    cluster.wait(*task, PATIENCE)
-                except subprocess.TimeoutExpired:
-                    cluster.output("{} {}".format(*task), f"stopped, as it has not ended in {PATIENCE} s")
-        return status
-    finally:
-        at_signals(kill)
-        cluster.stop()
+def tell(program, error):
+    """Says why a cluster can't run; returns the exit status."""
+    print(f"{program}: the cluster can't run ({error})", file=sys.stderr)
+    with contextlib.suppress(OSError):  # if nobody reads it any more, Python would say so again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ except ImportError as error:
 
 
 def import_tensorflow():
-    import tensorflowvisu  # noqa: F401, it keeps TensorFlow's start-up logs quiet
+    import tensorflowsetup  # noqa: F401, it keeps TensorFlow's start-up logs quiet
     import tensorflow.compat.v1 as tf  # isort: skip
 
     return tf

@@ -238,7 +238,7 @@ class Fated(LocalCluster):
 
     def __init__(self, *fates):
         self.lines, self.starts, self.now, self.fates = [], [], 0, iter(fates)
-        super().__init__({"chief": 1}, [], lambda name, line: self.lines.append(line))
+        super().__init__({"chief": ["localhost:1"]}, [], lambda name, line: self.lines.append(line))
         self.start("chief", 0)
 
     def start(self, *task):
@@ -296,7 +296,7 @@ def test_lines_that_nobody_takes_are_read_to_the_end_and_end_the_cluster():
 def test_a_program_without_a_python_of_its_own_starts_no_tasks(monkeypatch, name, value):
     monkeypatch.setattr(sys, name, value, raising=False)
     with pytest.raises(OSError, match="no Python of its own"):
-        LocalCluster({"chief": 1}, [], print)
+        LocalCluster({"chief": ["localhost:1"]}, [], print)
 
 
 def test_tasks_that_need_a_bucket_stay_in_the_network_of_the_machine():

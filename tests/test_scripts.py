@@ -103,7 +103,8 @@ def test_two_neighbours_differ_by_one_lesson(stage, following):
         r"|\{X: |\)$|print\(f\"\{i\}: accuracy|datavis.append_training_curves_data\(i, a, c|sess.run\(train_step"
         r"|return sess.run\(|datavis.animate\("
         r"|ITERATIONS = "
-        r"|B1, B2|A1, A2|update_averages|def by_|mean, variance = |result, |def network|training_logits, _ = |Ylogits, layers = |def loss"
+        r"|B1, B2|A1, A2|update_averages|def by_|mean, variance = |result, |def network|training_logits, _ = "
+        r"|Ylogits, layers = |def loss"
         r"|return |sess.run\(\[|random = |pixels = |y, x = |terms = |def bend|moves = |rows, columns = |top, left = "
         r"|first = |ink = |above = |below = |if i < ITERATIONS|batch_X = "
     )
