@@ -7,6 +7,8 @@ that are fed. An exercise asks for the facts in which its solution differs from 
 trained for some seconds, and its test accuracy has to be in the range of the exercise.
 """
 
+import tensorflowvisu  # noqa: F401 I001  which comes before TensorFlow
+
 import collections
 import contextlib
 import io
@@ -16,48 +18,13 @@ import traceback
 from pathlib import Path
 from unittest import mock
 
-import tensorflowvisu  # noqa: F401 I001  which comes before TensorFlow
-
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from exercises import RANGES
 from stage_runs import Stage, read_source, text_only
 
 ROOT = Path(__file__).resolve().parent.parent
-# Iterations, and the lowest and the highest test accuracy that a solution may have after them
-RANGES = {
-    "other_seed.py": (200, 0.80, 0.95),
-    "one_step.py": (1, 0.05, 0.15),
-    "rate_low.py": (200, 0.75, 0.90),
-    "rate_high.py": (50, 0.05, 0.15),
-    "batch_of_10_long.py": (400, 0.75, 0.95),
-    "softmax_10000.py": (200, 0.80, 0.95),
-    "confusion.py": (200, 0.80, 0.95),
-    "two_layers.py": (400, 0.70, 1),
-    "from_zeros.py": (100, 0, 0.25),
-    "plain_descent.py": (200, 0, 0.25),
-    "slopes.py": (400, 0.75, 1),
-    "relus.py": (200, 0.85, 1),
-    "plain_relus.py": (300, 0.80, 1),
-    "my_decay.py": (200, 0.85, 1),
-    "fixed_rate.py": (200, 0.85, 1),
-    "batch_of_500.py": (200, 0.90, 1),
-    "few_digits.py": (200, 0.70, 0.90),
-    "my_dropout.py": (400, 0.80, 1),
-    "keep_half.py": (400, 0.75, 1),
-    "validation.py": (400, 0.80, 1),
-    "shuffled_dense.py": (200, 0.85, 1),
-    "my_convolutions.py": (100, 0.85, 1),
-    "shuffled_convolutional.py": (100, 0.80, 1),
-    "my_bigger.py": (100, 0.85, 1),
-    "no_dropout.py": (100, 0.85, 1),
-    "wider.py": (100, 0.85, 1),
-    "my_batchnorm.py": (100, 0.80, 1),
-    "long_steps.py": (120, 0.60, 1),
-    "my_bent.py": (60, 0.60, 1),
-    "keras_layer.py": (400, 0.70, 1),
-}
-
 EARLY, LATE = 0, 1200  # the two iterations; the second one is a test
 # The operations that move a variable: what they are called, and which of their inputs is the learning rate
 OPTIMIZERS = {

@@ -26,6 +26,39 @@ EXERCISE = re.compile(
     re.MULTILINE,
 )
 
+# Iterations, and the lowest and the highest test accuracy that a solution may have after them
+RANGES = {
+    "other_seed.py": (200, 0.80, 0.95),
+    "one_step.py": (1, 0.05, 0.15),
+    "rate_low.py": (200, 0.75, 0.90),
+    "rate_high.py": (50, 0.05, 0.15),
+    "batch_of_10_long.py": (400, 0.75, 0.95),
+    "softmax_10000.py": (200, 0.80, 0.95),
+    "confusion.py": (200, 0.80, 0.95),
+    "two_layers.py": (400, 0.70, 1),
+    "from_zeros.py": (100, 0, 0.25),
+    "plain_descent.py": (200, 0, 0.25),
+    "slopes.py": (400, 0.75, 1),
+    "relus.py": (200, 0.85, 1),
+    "plain_relus.py": (300, 0.80, 1),
+    "my_decay.py": (200, 0.85, 1),
+    "batch_of_500.py": (200, 0.90, 1),
+    "few_digits.py": (200, 0.70, 0.90),
+    "my_dropout.py": (400, 0.80, 1),
+    "keep_half.py": (400, 0.75, 1),
+    "validation.py": (400, 0.80, 1),
+    "shuffled_dense.py": (200, 0.85, 1),
+    "my_convolutions.py": (100, 0.85, 1),
+    "shuffled_convolutional.py": (100, 0.80, 1),
+    "my_bigger.py": (100, 0.85, 1),
+    "no_dropout.py": (100, 0.85, 1),
+    "wider.py": (100, 0.85, 1),
+    "my_batchnorm.py": (100, 0.80, 1),
+    "long_steps.py": (120, 0.60, 1),
+    "my_bent.py": (60, 0.60, 1),
+    "keras_layer.py": (400, 0.70, 1),
+}
+
 
 class Exercise(NamedTuple):
     """number: "2.1". script: the name of the stage to copy. copy: the name for the copy. solution: its source."""
