@@ -11,6 +11,7 @@ import tensorflowvisu  # noqa: F401 I001  which comes before TensorFlow
 
 import collections
 import contextlib
+import functools
 import io
 import re
 import sys
@@ -130,6 +131,7 @@ def told(value):
 # ----------------------------------------------------------------------------------------------------- seeing the facts
 
 
+@functools.lru_cache(maxsize=None)  # those of the solutions serve all copies that are checked
 def facts_of(source, path):
     """{name: value} of what is seen of a script in two iterations; raises ValueError with one sentence."""
     early, late = [], []
