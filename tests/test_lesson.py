@@ -187,3 +187,11 @@ def test_stage_22_in_another_library_learns_as_fast_as_here(library, tmp_path):
     assert lengths == 1 and process.returncode == 0, process.stderr
     accuracy = float(re.findall(r"test accuracy: (\S+)", process.stdout)[-1])
     assert 0.93 <= accuracy <= 0.98  # stage 2.2 reads 0.95 of the test digits after 600 iterations
+
+
+def test_each_word_of_the_books_stands_where_its_idea_first_comes():
+    rows = re.findall(r"(?m)^\| [^|]+ \| ([^|]+) \| \[\d+\]\((\w+)\.md\) \|$", CHAPTERS["10_outward"])
+    assert len(rows) > 20
+    for words, chapter in rows:
+        for word in words.split(", "):
+            assert re.sub(r"s$", "", word) in text_of(chapter).replace("**", ""), (word, chapter)
