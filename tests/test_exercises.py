@@ -92,8 +92,11 @@ def checked(forks, tmp_path_factory):
         .replace("([100])", "([50])"),
         "stops.py": two_layers.replace("W2), ", "W9), ").replace("matmul(Y1, W2)", "matmul(Y1, W9)"),
     }
-    program = f"import sys\nsys.path[:0] = [{str(ROOT / 'docs')!r}]\n"
-    program += "import checker, exercises, pathlib\nto_do = list(exercises.exercises_to_do())\n"
+    program = f"""import sys
+sys.path[:0] = [{str(ROOT / "docs")!r}]
+import checker, exercises, pathlib
+to_do = [exercise for exercise in exercises.exercises_to_do() if exercise.number in ("2.1", "3.1", "4.1")]
+"""
     for name, source in copies.items():
         (folder / name).write_text(source, encoding="utf-8")
         program += f"print(checker.check(pathlib.Path({name!r}), to_do))\n"
