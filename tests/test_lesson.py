@@ -67,6 +67,19 @@ for mine, slopes in zip(backward(images, labels), theirs):
     assert max(map(float, apart)) < 1e-12
 
 
+def slopes_at_the_start(source, forks, folder):
+    """The mean sizes of the slopes of the five layers of a script like stage 2.0, before training."""
+    source = source.replace(
+        "sess.run(tf.global_variables_initializer())\n",
+        "sess.run(tf.global_variables_initializer())\n"
+        "for slope in sess.run(tf.gradients(cross_entropy, [W1, W2, W3, W4, W5]),"
+        " {X: mnist.train.images[:1000], Y_: mnist.train.labels[:1000]}):\n"
+        "    print('slope', abs(slope).mean())\n",
+    )
+    process = forks.run_script(shortened_text_only(source, 1), folder)
+    return [float(slope) for slope in re.findall(r"(?m)^slope (\S+)", process.stdout)]
+
+
 @pytest.mark.parametrize("column", [1, 2, 3])
 def test_the_table_of_slopes_is_what_tensorflow_computes(column, forks, tmp_path):
     rows = re.findall(r"(?m)^\| \d, \[\d+, \d+\] \| (\S+) \| (\S+) \| (\S+) \|$", CHAPTERS["5_slopes"])
@@ -75,16 +88,17 @@ def test_the_table_of_slopes_is_what_tensorflow_computes(column, forks, tmp_path
         source = source.replace("tf.nn.sigmoid(", "tf.nn.relu(")
     if column > 2:
         source = re.sub(r"\[(\d+), (\d+)\], stddev=0.1", r"[\1, \2], stddev=(2 / \1) ** 0.5", source)
-    source = source.replace(
-        "sess.run(tf.global_variables_initializer())\n",
-        "sess.run(tf.global_variables_initializer())\n"
-        "for slope in sess.run(tf.gradients(cross_entropy, [W1, W2, W3, W4, W5]),"
-        " {X: mnist.train.images[:1000], Y_: mnist.train.labels[:1000]}):\n"
-        "    print('slope', abs(slope).mean())\n",
-    )
-    process = forks.run_script(shortened_text_only(source, 1), tmp_path)
-    slopes = [float(slope) for slope in re.findall(r"(?m)^slope (\S+)", process.stdout)]
+    slopes = slopes_at_the_start(source, forks, tmp_path)
     assert slopes == pytest.approx([float(row[column - 1]) for row in rows], rel=0.3)  # random weights
+
+
+def test_normalised_sums_keep_more_of_the_slopes(forks, tmp_path):
+    layer = r"tf\.nn\.sigmoid\((tf\.matmul\(\w+, W\d\)) \+ (B\d)\)"
+    source, layers = re.subn(layer, r"tf.nn.sigmoid(norm(\1) + \2)", stage_source("mnist_2.0_five_layers_sigmoid.py"))
+    norm = "norm = lambda sums: (sums - tf.reduce_mean(sums, 0)) / (0.001 + tf.math.reduce_variance(sums, 0)) ** 0.5\n"
+    slopes = slopes_at_the_start(source.replace("XX = tf.reshape", norm + "XX = tf.reshape"), forks, tmp_path)
+    (told,) = re.findall(r"then gets 1/(\d+) of the slopes of the last", text_of("5_slopes"))
+    assert layers == 4 and slopes[-1] / slopes[0] == pytest.approx(int(told), rel=0.3)
 
 
 def test_the_error_of_an_answer_is_the_slope_of_its_loss():
