@@ -77,7 +77,7 @@ def verdict(path, source, exercises):
         return False, f"nearest is {title}; {name}: {told(copy[name])}, expected {told(solution[name])}"
     iterations, lowest, highest = RANGES[exercise.copy]
     reached = accuracy_after(source, path, iterations)
-    words = f"the test accuracy after {iterations} iterations is {reached:.4f}"
+    words = f"with ITERATIONS = {iterations}, its best test accuracy is {reached:.4f}"
     if not lowest <= reached <= highest:
         return False, f"nearest is {title}, and nothing is missing, but {words}, expected {lowest} to {highest}"
     return True, f"solves {title}; {words}"
