@@ -36,7 +36,7 @@ X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images (None: any n) of 2
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels; the network's answers are Y, without the underscore
 
 # Variables are what training determines. They may start from zeros here: each neuron has a digit of its own to learn,
-# so no two of them change alike.
+# so no two of them change in the same way.
 W = tf.Variable(tf.zeros([784, 10]))  # weights, 784 = 28 * 28
 b = tf.Variable(tf.zeros([10]))  # biases
 
@@ -121,4 +121,4 @@ print("max test accuracy:", datavis.get_max_test_accuracy())
 
 # Results to expect: a best test accuracy of 0.9225 in the median of 5 seeds (0.9217 to 0.9230), in 2,000 iterations,
 # and 0.9225 (0.9200 to 0.9230) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. The test loss falls to
-# the end, but for some noise.
+# the end, apart from some noise.
