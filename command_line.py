@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the command lines of several programs share: options that are numbers, and how numbers are printed."""
+"""What the command lines of several programs share: whole numbers, names of files, and how numbers are printed."""
 
 import argparse
+import glob
+import os
 import statistics
 
 
@@ -14,6 +16,17 @@ def whole_number(least):
         return int(text)
 
     return parse
+
+
+def named_by(names):
+    """The paths that names on a command line stand for; where a shell leaves * ? [ ] alone, they are taken as it does.
+
+    A name that exists stands for itself, whatever it has in it, and so does one that matches nothing.
+    """
+    paths = []
+    for name in names:
+        paths += [name] if os.path.lexists(name) else sorted(glob.glob(name)) or [name]
+    return paths
 
 
 def spread(values, digits=2):

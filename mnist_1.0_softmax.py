@@ -36,7 +36,7 @@ X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images (None: any n) of 2
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels; the network's answers are Y, without the underscore
 
 # Variables are what training determines. They may start from zeros here: each neuron has a digit of its own to learn,
-# so no two of them change alike.
+# so no two of them change in the same way.
 W = tf.Variable(tf.zeros([784, 10]))  # weights, 784 = 28 * 28
 b = tf.Variable(tf.zeros([10]))  # biases
 
@@ -63,6 +63,10 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 # valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 train_step = tf.train.GradientDescentOptimizer(0.003).minimize(cross_entropy)
 
+# What in an image speaks for each digit, and against it: each pixel times its weight. The sum of these 784 numbers and
+# the bias is what softmax gets.
+evidence = tf.reshape(tf.expand_dims(XX, 2) * W, [-1, 28, 28, 10])  # [n, 784, 1] * [784, 10] -> [n, 784, 10] -> …
+
 # For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
 allweights = tf.reshape(W, [-1])  # [7840]
 allbiases = tf.reshape(b, [-1])  # [10]
@@ -87,7 +91,7 @@ def training_step(i, update_test_data, update_train_data):
         print(f"{i}: accuracy:", a, "loss:", c)
         datavis.append_training_curves_data(i, a, c)
         datavis.append_data_histograms(i, ws, bs)
-        datavis.update_image1(im)
+        datavis.update_image1(im, batch_X)
 
     # how well does it do on digits that it never trains on?
     if update_test_data:
@@ -95,15 +99,16 @@ def training_step(i, update_test_data, update_train_data):
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)
-        datavis.update_image2(im)
+        datavis.update_image2(im, mnist.test.images)
 
     # learn from the batch
     sess.run(train_step, {X: batch_X, Y_: batch_Y})
 
 
-# For digits that you draw: press d in the window, and this says what they are.
+# For digits that you draw: press d in the window, and this says what they are. After the probabilities come what the
+# layers make of the images: press l to see it.
 def read(images):
-    return sess.run(Y, {X: images})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run([Y, evidence], {X: images})  # n images [n, 28, 28, 1]
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.
@@ -116,4 +121,4 @@ print("max test accuracy:", datavis.get_max_test_accuracy())
 
 # Results to expect: a best test accuracy of 0.9225 in the median of 5 seeds (0.9217 to 0.9230), in 2,000 iterations,
 # and 0.9225 (0.9200 to 0.9230) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. The test loss falls to
-# the end, but for some noise.
+# the end, apart from some noise.

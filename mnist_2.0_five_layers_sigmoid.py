@@ -11,8 +11,9 @@
 #   ○                       10 neurons      Y   [n, 10]   W5 [30, 10]     B5 [10]   softmax
 #   (a circle is 10 neurons; each neuron weighs all outputs of the row above)
 #
-# The neurons of each layer weigh the outputs of the layer before it, instead of pixels. What is new since stage 1.0:
-# four more layers, random initial weights, a loss that can't become NaN, a better optimizer, and a longer training.
+# Only the first layer sees the pixels; each of the others weighs what the layer before it puts out. What is new since
+# stage 1.0: four more layers, random initial weights, a loss that can't become NaN, a better optimizer, and a longer
+# training.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
 
@@ -35,9 +36,10 @@ mnist = mnistdata.read_data_sets("data", one_hot=True, reshape=False, seed=SEED)
 X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images (None: any n) of 28 x 28 pixels, from 0, paper, to 1, ink
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels; the network's answers are Y, without the underscore
 
-# Variables are what training determines. Random weights: neurons of a layer that start equal change alike, and stay
-# equal. truncated_normal draws them from a normal distribution of standard deviation 0.1, and draws again what lies
-# more than 2 standard deviations away: no neuron starts with one weight that drowns all others.
+# Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
+# out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
+# deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
+# drowns all others.
 W1 = tf.Variable(tf.truncated_normal([784, 200], stddev=0.1))  # 784 inputs of each of 200 neurons, 784 = 28 * 28
 B1 = tf.Variable(tf.zeros([200]))
 W2 = tf.Variable(tf.truncated_normal([200, 100], stddev=0.1))
@@ -73,10 +75,10 @@ correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 185,300 weights and biases,
-# and moves all of them a little downhill. Among so many dimensions there are saddle points, flat though not minimal,
-# where plain gradient descent slows to a crawl. Adam has inertia and rolls on. It also finds a step length for each
-# weight, about the learning rate itself whatever the scale of the loss. If that is too high, it jumps over the valley.
-# train_step is this step as a part of the graph; the function training_step, below, runs it.
+# and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
+# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
+# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 train_step = tf.train.AdamOptimizer(0.003).minimize(cross_entropy)
 
 # For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
@@ -103,7 +105,7 @@ def training_step(i, update_test_data, update_train_data):
         print(f"{i}: accuracy:", a, "loss:", c)
         datavis.append_training_curves_data(i, a, c)
         datavis.append_data_histograms(i, ws, bs)
-        datavis.update_image1(im)
+        datavis.update_image1(im, batch_X)
 
     # how well does it do on digits that it never trains on?
     if update_test_data:
@@ -111,15 +113,16 @@ def training_step(i, update_test_data, update_train_data):
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)
-        datavis.update_image2(im)
+        datavis.update_image2(im, mnist.test.images)
 
     # learn from the batch
     sess.run(train_step, {X: batch_X, Y_: batch_Y})
 
 
-# For digits that you draw: press d in the window, and this says what they are.
+# For digits that you draw: press d in the window, and this says what they are. After the probabilities come what the
+# layers make of the images: press l to see it.
 def read(images):
-    return sess.run(Y, {X: images})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run([Y, Y1, Y2, Y3, Y4], {X: images})  # n images [n, 28, 28, 1]
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.

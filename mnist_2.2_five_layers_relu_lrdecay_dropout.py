@@ -11,9 +11,10 @@
 #   ○                       10 neurons      Y   [n, 10]   W5 [30, 10]     B5 [10]   softmax
 #   (a circle is 10 neurons; each neuron weighs all outputs of the row above)
 #
-# The neurons of each layer weigh the outputs of the layer before it, instead of pixels. What is new since stage 2.1:
-# dropout after each hidden layer, that is each but the last. In stage 2.1 the test loss rose again while the training
-# loss fell to nothing: the network learned its training images by heart. That is overfitting; dropout makes it harder.
+# Only the first layer sees the pixels; each of the others weighs what the layer before it puts out. What is new since
+# stage 2.1: dropout after each hidden layer, that is each but the last. In stage 2.1 the test loss rose again while the
+# training loss fell to nothing: the network learned its training images by heart. That is overfitting; dropout makes it
+# harder.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
 
@@ -42,9 +43,10 @@ step = tf.placeholder(tf.int32)  # the number of the iteration, for the decay of
 # The probability of keeping a neuron when dropout is on: 0.75 when training; 1 when measuring, which turns it off.
 pkeep = tf.placeholder(tf.float32)
 
-# Variables are what training determines. Random weights: neurons of a layer that start equal change alike, and stay
-# equal. truncated_normal draws them from a normal distribution of standard deviation 0.1, and draws again what lies
-# more than 2 standard deviations away: no neuron starts with one weight that drowns all others.
+# Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
+# out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
+# deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
+# drowns all others.
 # Biases of 0.1: where the sum of a relu is below 0, the relu has no slope, and its neuron learns nothing from that
 # image. A small positive bias lifts more of the sums above 0 at the start. The last layer has no relu: its biases start
 # at 0.
@@ -61,11 +63,10 @@ B5 = tf.Variable(tf.zeros([10]))
 
 # The model: flatten each image into a row of 784 pixels (-1: as many rows as that makes, here n), then the layers.
 # A relu passes a positive sum on as it is and makes 0 of a negative one. On its way back from the loss, the gradient is
-# multiplied by the slope of each layer. The slope of a sigmoid is at most 1/4, so that little of it reaches the first
-# layers; that of a relu is 1 wherever its sum is positive, so that all layers learn from the start.
-# Dropout sets each output to 0 with probability 1 - pkeep, other ones for each image and each iteration, and divides
-# those it keeps by pkeep: on average, the sums of the next layer stay what they were. No neuron can rely on any other
-# to be there.
+# multiplied by the weights of each layer and by the slope of its activation function. The slope of a sigmoid is at most
+# 1/4, so that little reaches the first layers; that of a relu is 1 wherever its sum is positive. Dropout sets each
+# output to 0 with probability 1 - pkeep, different ones for each image and each iteration, and divides those it keeps
+# by pkeep: on average, the sums of the next layer stay what they were. No neuron can rely on any other to be there.
 XX = tf.reshape(X, [-1, 784])  # [n, 784]
 Y1 = tf.nn.relu(tf.matmul(XX, W1) + B1)  # [n, 200]
 Y1d = tf.nn.dropout(Y1, rate=1 - pkeep)  # [n, 200], a quarter of them dropped when training
@@ -92,10 +93,10 @@ correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 185,300 weights and biases,
-# and moves all of them a little downhill. Among so many dimensions there are saddle points, flat though not minimal,
-# where plain gradient descent slows to a crawl. Adam has inertia and rolls on. It also finds a step length for each
-# weight, about the learning rate itself whatever the scale of the loss. If that is too high, it jumps over the valley.
-# train_step is this step as a part of the graph; the function training_step, below, runs it.
+# and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
+# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
+# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
 # 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
@@ -129,7 +130,7 @@ def training_step(i, update_test_data, update_train_data):
         print(f"{i}: accuracy:", a, "loss:", c, "lr:", l)
         datavis.append_training_curves_data(i, a, c, l)
         datavis.append_data_histograms(i, ws, bs)
-        datavis.update_image1(im)
+        datavis.update_image1(im, batch_X)
 
     # how well does it do on digits that it never trains on?
     if update_test_data:
@@ -137,15 +138,16 @@ def training_step(i, update_test_data, update_train_data):
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)
-        datavis.update_image2(im)
+        datavis.update_image2(im, mnist.test.images)
 
     # learn from the batch
     sess.run(train_step, {X: batch_X, Y_: batch_Y, step: i, pkeep: 0.75})
 
 
-# For digits that you draw: press d in the window, and this says what they are.
+# For digits that you draw: press d in the window, and this says what they are. After the probabilities come what the
+# layers make of the images: press l to see it.
 def read(images):
-    return sess.run(Y, {X: images, pkeep: 1.0})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run([Y, Y1, Y2, Y3, Y4], {X: images, pkeep: 1.0})  # n images [n, 28, 28, 1]
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.

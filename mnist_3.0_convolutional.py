@@ -43,12 +43,13 @@ X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images (None: any n) of 2
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels; the network's answers are Y, without the underscore
 step = tf.placeholder(tf.int32)  # the number of the iteration, for the decay of the learning rate
 
-# Variables are what training determines. Random weights: neurons of a layer that start equal change alike, and stay
-# equal. truncated_normal draws them from a normal distribution of standard deviation 0.1, and draws again what lies
-# more than 2 standard deviations away: no neuron starts with one weight that drowns all others.
+# Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
+# out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
+# deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
+# drowns all others.
 # Biases of 0.1: where the sum of a relu is below 0, the relu has no slope, and its neuron learns nothing from that
 # image. A small positive bias lifts more of the sums above 0 at the start. In the last layer 0.1 makes no difference:
-# softmax does not see what is added to all 10 sums alike.
+# adding the same to all 10 sums changes none of the probabilities.
 K, L, M, N = 4, 8, 12, 200  # channels of the three convolutional layers, neurons of the fully connected one
 W1 = tf.Variable(tf.truncated_normal([5, 5, 1, K], stddev=0.1))  # filters of 5 x 5 pixels, 1 channel in, K out
 B1 = tf.Variable(tf.ones([K]) / 10)  # one bias a channel
@@ -88,10 +89,10 @@ correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 122,270 weights and biases,
-# and moves all of them a little downhill. Among so many dimensions there are saddle points, flat though not minimal,
-# where plain gradient descent slows to a crawl. Adam has inertia and rolls on. It also finds a step length for each
-# weight, about the learning rate itself whatever the scale of the loss. If that is too high, it jumps over the valley.
-# train_step is this step as a part of the graph; the function training_step, below, runs it.
+# and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
+# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
+# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
 # 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
@@ -124,7 +125,7 @@ def training_step(i, update_test_data, update_train_data):
         print(f"{i}: accuracy:", a, "loss:", c, "lr:", l)
         datavis.append_training_curves_data(i, a, c, l)
         datavis.append_data_histograms(i, ws, bs)
-        datavis.update_image1(im)
+        datavis.update_image1(im, batch_X)
 
     # how well does it do on digits that it never trains on? The channels of all 10,000 at once would take 0.21 GB: so
     # their logits are computed in 10 pieces, [1000, 10] each, and then fed, [10000, 10], in place of computing them
@@ -137,15 +138,16 @@ def training_step(i, update_test_data, update_train_data):
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)
-        datavis.update_image2(im)
+        datavis.update_image2(im, mnist.test.images)
 
     # learn from the batch
     sess.run(train_step, {X: batch_X, Y_: batch_Y, step: i})
 
 
-# For digits that you draw: press d in the window, and this says what they are.
+# For digits that you draw: press d in the window, and this says what they are. After the probabilities come what the
+# layers make of the images: press l to see it.
 def read(images):
-    return sess.run(Y, {X: images})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run([Y, Y1, Y2, Y3, Y4], {X: images})  # n images [n, 28, 28, 1]
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.

@@ -15,8 +15,8 @@
 # a picture of where the filter found its shape. Each place has a neuron of its own, but they all share the weights of
 # the filter. Several filters make several channels, and the next layer looks through all of them at once. Three such
 # layers are followed by a fully connected one, where each neuron weighs everything. What is new since stage 3.0: more
-# channels, as handwriting has more than 4 elementary shapes, larger filters in the first layer, and dropout, as the
-# larger network could learn more by heart.
+# channels, for more kinds of strokes, larger filters in the first layer, and dropout, as the larger network could learn
+# more by heart.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
@@ -47,12 +47,13 @@ step = tf.placeholder(tf.int32)  # the number of the iteration, for the decay of
 # The probability of keeping a neuron when dropout is on: 0.75 when training; 1 when measuring, which turns it off.
 pkeep = tf.placeholder(tf.float32)
 
-# Variables are what training determines. Random weights: neurons of a layer that start equal change alike, and stay
-# equal. truncated_normal draws them from a normal distribution of standard deviation 0.1, and draws again what lies
-# more than 2 standard deviations away: no neuron starts with one weight that drowns all others.
+# Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
+# out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
+# deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
+# drowns all others.
 # Biases of 0.1: where the sum of a relu is below 0, the relu has no slope, and its neuron learns nothing from that
 # image. A small positive bias lifts more of the sums above 0 at the start. In the last layer 0.1 makes no difference:
-# softmax does not see what is added to all 10 sums alike.
+# adding the same to all 10 sums changes none of the probabilities.
 K, L, M, N = 6, 12, 24, 200  # channels of the three convolutional layers, neurons of the fully connected one
 W1 = tf.Variable(tf.truncated_normal([6, 6, 1, K], stddev=0.1))  # filters of 6 x 6 pixels, 1 channel in, K out
 B1 = tf.Variable(tf.ones([K]) / 10)  # one bias a channel
@@ -70,10 +71,10 @@ B5 = tf.Variable(tf.ones([10]) / 10)
 # skipped. With "SAME" padding the filter may hang over the edges of the image, where zeros stand in for the pixels: the
 # size that comes out is the size that goes in, divided by the stride and rounded up.
 # A relu passes a positive sum on as it is and makes 0 of a negative one.
-# Dropout sets each output to 0 with probability 1 - pkeep, other ones for each image and each iteration, and divides
-# those it keeps by pkeep: on average, the sums of the next layer stay what they were. It is not on the convolutional
-# layers: each of their weights works at every place of the image, so dropping an output here and there would not take
-# any weight out.
+# Dropout sets each output to 0 with probability 1 - pkeep, different ones for each image and each iteration, and
+# divides those it keeps by pkeep: on average, the sums of the next layer stay what they were. It is not on the
+# convolutional layers: their outputs at neighbouring places say nearly the same, so that one that is dropped is hardly
+# missed.
 Y1 = tf.nn.relu(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="SAME") + B1)  # [n, 28, 28, K]
 Y2 = tf.nn.relu(tf.nn.conv2d(Y1, W2, strides=[1, 2, 2, 1], padding="SAME") + B2)  # [n, 14, 14, L]
 Y3 = tf.nn.relu(tf.nn.conv2d(Y2, W3, strides=[1, 2, 2, 1], padding="SAME") + B3)  # [n, 7, 7, M]
@@ -97,10 +98,10 @@ correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 244,076 weights and biases,
-# and moves all of them a little downhill. Among so many dimensions there are saddle points, flat though not minimal,
-# where plain gradient descent slows to a crawl. Adam has inertia and rolls on. It also finds a step length for each
-# weight, about the learning rate itself whatever the scale of the loss. If that is too high, it jumps over the valley.
-# train_step is this step as a part of the graph; the function training_step, below, runs it.
+# and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
+# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
+# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
 # 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
@@ -134,7 +135,7 @@ def training_step(i, update_test_data, update_train_data):
         print(f"{i}: accuracy:", a, "loss:", c, "lr:", l)
         datavis.append_training_curves_data(i, a, c, l)
         datavis.append_data_histograms(i, ws, bs)
-        datavis.update_image1(im)
+        datavis.update_image1(im, batch_X)
 
     # how well does it do on digits that it never trains on? The channels of all 10,000 at once would take 0.33 GB: so
     # their logits are computed in 10 pieces, [1000, 10] each, and then fed, [10000, 10], in place of computing them
@@ -147,15 +148,16 @@ def training_step(i, update_test_data, update_train_data):
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)
-        datavis.update_image2(im)
+        datavis.update_image2(im, mnist.test.images)
 
     # learn from the batch
     sess.run(train_step, {X: batch_X, Y_: batch_Y, step: i, pkeep: 0.75})
 
 
-# For digits that you draw: press d in the window, and this says what they are.
+# For digits that you draw: press d in the window, and this says what they are. After the probabilities come what the
+# layers make of the images: press l to see it.
 def read(images):
-    return sess.run(Y, {X: images, pkeep: 1.0})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run([Y, Y1, Y2, Y3, Y4], {X: images, pkeep: 1.0})  # n images [n, 28, 28, 1]
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.

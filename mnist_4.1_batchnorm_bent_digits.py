@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Stage 4.1: bent digits, in another way each time, so that the network can't learn them by heart.
+# Stage 4.1: digits that are bent, differently each time, so that the network can't learn them by heart.
 #
 #   ▢                        28 x 28, 1 channel    X   [n, 28, 28, 1]
 #   ▢▢                       26 x 26, 16 channels  Y1  [n, 26, 26, 16] W1 [3, 3, 1, 16]   3x3 convolution, stride 1
@@ -14,10 +14,10 @@
 #   (a square or dot is 8 channels, a circle 10 neurons; each convolution has batch normalisation and a relu)
 #
 # More digits are the best cure for learning by heart. There are only 60,000, but a 4 that is moved, turned, stretched
-# or bent a little is still a 4, and another image. So each batch is bent before the network learns from it, in another
-# way each time. This is called augmentation. Press 3 in the window to see the bent digits. The test digits stay as they
-# are. Where no digit comes twice, it pays to train longer: 13,000 iterations, the last 2,000 of them with the digits as
-# they are. The network is that of stage 4.0; what is new is the bending.
+# or bent a little is still a 4, and another image. So each batch is bent before the network learns from it, differently
+# each time. This is called augmentation. Press 3 in the window to see the bent digits. The test digits stay as they
+# are. Since no digit repeats, longer training pays: 13,000 iterations, the last 2,000 of them with the digits as they
+# are. The network is that of stage 4.0; what is new is the bending.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
@@ -40,8 +40,8 @@ mnist = mnistdata.read_data_sets("data", one_hot=True, reshape=False, seed=SEED)
 
 # Bending: each pixel of the bent digit takes its ink from a place nearby in the digit as it was. How far away that is,
 # in rows and in columns, changes smoothly over the image: it is a sum of ten terms, each times a random number from -2
-# to 2, in pixels. By the first term, 1, all pixels move alike; y and x shrink, stretch, turn and slant the digit; their
-# squares, cubes and products curve it.
+# to 2, in pixels. By the first term, 1, all pixels move by the same amount; y and x shrink, stretch, turn and slant the
+# digit; their squares, cubes and products curve it.
 random = np.random.RandomState(SEED)
 pixels = np.float32(np.indices([28, 28]).reshape(2, 1, 784))  # the row and the column of each pixel, 0 to 27
 y, x = pixels[:, 0] / 13.5 - 1  # the same from -1 to 1, [784] each: 0 is the middle, which the bending moves least
@@ -64,9 +64,10 @@ X = tf.placeholder(tf.float32, [None, 28, 28, 1])  # n images (None: any n) of 2
 Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels; the network's answers are Y, without the underscore
 step = tf.placeholder(tf.float32)  # the number of the iteration, for the decay of the learning rate
 
-# Variables are what training determines. Random weights: neurons of a layer that start equal change alike, and stay
-# equal. truncated_normal draws them from a normal distribution of standard deviation 0.1, and draws again what lies
-# more than 2 standard deviations away: no neuron starts with one weight that drowns all others.
+# Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
+# out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
+# deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
+# drowns all others.
 # Biases of 0, one for each channel and neuron: batch normalisation puts about half of the sums above 0, so that the
 # relus learn from the start, and a small positive bias is no longer needed.
 K, L, M, N = 16, 32, 64, 128  # channels of the convolutional layers, neurons of the fully connected one
@@ -81,10 +82,10 @@ W8 = tf.Variable(tf.truncated_normal([N, 10], stddev=0.1))
 B1, B2, B3, B4, B5, B6, B7, B8 = [tf.Variable(tf.zeros([outputs])) for outputs in [K, K, L, M, M, M, N, 10]]
 
 # Batch normalisation of a layer's sums [n, rows, columns, channels], which keep their shape, and then the biases.
-# The convolution itself adds none: taking the mean away would take its bias away, too.
+# The convolution itself adds none: taking the mean away would take its bias away as well.
 # In training, the mean and the variance of a channel are those of all its sums in the batch. For measuring, there are
 # averages of what they were in the last ten or twenty steps of training. So the answer for an image does not depend on
-# the images that are measured with it, and a single image has an answer, too.
+# the images that are measured with it, and a single image has an answer.
 # These averages are variables [2, channels], of the means and of the variances. Their start, 0 and 1, leaves the sums
 # as they are. They are not trainable: there is no slope to go down, they only follow the batches.
 A1, A2, A3, A4, A5, A6 = [tf.Variable([[0.0] * c, [1.0] * c], trainable=False) for c in [K, K, L, M, M, M]]
@@ -108,7 +109,7 @@ def by_averages(sums, biases, averages):
 # strides has one number for each dimension of its input, [image, row, column, channel]: no image and no channel is
 # skipped. With "SAME" padding the filter may hang over the edges of the image, where zeros stand in for the pixels: the
 # size that comes out is the size that goes in, divided by the stride and rounded up. With "VALID" it stays inside: a
-# filter of 3 x 3 leaves 2 rows and 2 columns less. The paper around the digit is worth no more, and it saves time.
+# filter of 3 x 3 makes the image smaller by 2 rows and 2 columns. There is only paper at the edges, and it saves time.
 # A relu passes a positive sum on as it is and makes 0 of a negative one.
 def network(norm):
     Y1 = tf.nn.relu(norm(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="VALID"), B1, A1))  # [n, 26, 26, K]
@@ -119,12 +120,12 @@ def network(norm):
     Y6 = tf.nn.relu(norm(tf.nn.conv2d(Y5, W6, strides=[1, 2, 2, 1], padding="SAME"), B6, A6))  # [n, 4, 4, M]
     YY = tf.reshape(Y6, [-1, 4 * 4 * M])  # [n, 1024], flattened (-1: as many rows as that makes, here n)
     Y7 = tf.nn.relu(tf.matmul(YY, W7) + B7)  # [n, N]
-    return tf.matmul(Y7, W8) + B8  # [n, 10], the sums before softmax, called "logits"
+    return tf.matmul(Y7, W8) + B8, [Y1, Y2, Y3, Y4, Y5, Y6, Y7]  # [n, 10], the "logits", and the layers before
 
 
 # The same layers twice, with the same weights: as they train, and as they answer.
-training_logits = network(by_batch)
-Ylogits = network(by_averages)
+training_logits, _ = network(by_batch)  # their layers are of no use
+Ylogits, layers = network(by_averages)  # the sums before softmax, and all seven layers
 Y = tf.nn.softmax(Ylogits)  # [n, 10], the probabilities
 
 
@@ -145,13 +146,13 @@ correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 305,690 weights and biases,
-# and moves all of them a little downhill. Among so many dimensions there are saddle points, flat though not minimal,
-# where plain gradient descent slows to a crawl. Adam has inertia and rolls on. It also finds a step length for each
-# weight, about the learning rate itself whatever the scale of the loss. If that is too high, it jumps over the valley.
-# train_step is this step as a part of the graph; the function training_step, below, runs it.
+# and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
+# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
+# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower, in a straight
-# line from 0.003 to almost 0 at the last iteration. A normalised network bears a high rate for long, and comes to rest
-# at the end. After the last iteration the rate stays as it is then: below 0, each step would climb the slope.
+# line from 0.003 to almost 0 at the last iteration. The network learns for long at a high rate, and comes to rest at
+# the end. After the last iteration the rate stays as it is then: below 0, each step would climb the slope.
 lr = 0.003 * (1 - tf.minimum(step, ITERATIONS - 1) / ITERATIONS)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(loss(training_logits))  # that of the layers as they train
 
@@ -186,7 +187,7 @@ def training_step(i, update_test_data, update_train_data):
         print(f"{i}: accuracy:", a, "loss:", c, "lr:", l)
         datavis.append_training_curves_data(i, a, c, l)
         datavis.append_data_histograms(i, ws, bs)
-        datavis.update_image1(im)
+        datavis.update_image1(im, batch_X)
 
     # how well does it do on digits that it never trains on? The channels of all 10,000 at once would take 1.4 GB: so
     # their logits are computed in 10 pieces, [1000, 10] each, and then fed, [10000, 10], in place of computing them
@@ -199,15 +200,16 @@ def training_step(i, update_test_data, update_train_data):
         epoch = i * 100 // mnist.train.num_examples + 1  # an epoch: all training images seen once
         print(f"{i}: ********* epoch {epoch} ********* test accuracy:", a, "test loss:", c)
         datavis.append_test_curves_data(i, a, c, epoch)
-        datavis.update_image2(im)
+        datavis.update_image2(im, mnist.test.images)
 
     # learn from the batch
     sess.run([train_step, update_averages], {X: batch_X, Y_: batch_Y, step: i})
 
 
-# For digits that you draw: press d in the window, and this says what they are.
+# For digits that you draw: press d in the window, and this says what they are. After the probabilities come what the
+# layers make of the images: press l to see it.
 def read(images):
-    return sess.run(Y, {X: images})  # [n, 28, 28, 1] -> [n, 10], the probabilities
+    return sess.run([Y, *layers], {X: images})  # n images [n, 28, 28, 1]
 
 
 # Train and watch, in a window. To save the training as a film instead, add save_movie=True.

@@ -18,6 +18,7 @@ import functools
 import gzip
 import hashlib
 import http.client
+import io
 import numbers
 import operator
 import os
@@ -45,6 +46,8 @@ SHA256 = {  # of the four published files, unzipped
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = SHA256
+SIZES = dict(zip(SHA256, (47040016, 60008, 7840016, 10008)))  # bytes of these
+OVERHEAD = 1 << 16  # bytes that gzip may add to them if it does not make them shorter
 
 KINDS = {0x00000803: "images", 0x00000801: "labels"}  # unsigned bytes (08) in 3 dimensions, in 1 dimension
 IDX_NAME = re.compile(r"idx\d", re.IGNORECASE)  # as in emnist-letters-train-images-idx3-ubyte.gz
@@ -295,8 +298,12 @@ def read_content(path):
         )
 
 
-def unzip(content):
-    return gzip.decompress(content) if content.startswith(GZIP_BEGIN) else content
+def unzip(content, most=-1):
+    """The bytes in a gzip archive, or so many of them; what is none stays what it is."""
+    if not content.startswith(GZIP_BEGIN):
+        return content
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as archive:
+        return archive.read(most)
 
 
 def parse_idx(content, kind, path):
@@ -402,28 +409,32 @@ def download(folder, name, mirrors):
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{path.name}"
         try:
-            archive = fetch(url)
-            if sha256(unzip(archive)) == SHA256[name]:
-                save(archive, path)
-                return path
-            reasons.append(f"{url}: sent {describe(archive)} ({len(archive):,} bytes), not MNIST's by its SHA-256")
+            archive = fetch(url, SIZES[name] + OVERHEAD)
+            content = unzip(archive, SIZES[name] + 1)  # one byte too many tells as much as all of them
         except (OSError, EOFError, ValueError, zlib.error, http.client.HTTPException) as error:
             cause = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
             reasons.append(f"{url}: {str(cause) or type(cause).__name__}")
+            continue
+        if sha256(content) == SHA256[name]:
+            save(archive, path)
+            return path
+        reasons.append(f"{url}: sent {describe(archive)} ({len(archive):,} bytes), not MNIST's by its SHA-256")
     raise DataError(
         f"{path} is missing and no mirror gave it ({'; '.join(reasons)}): check the network, or copy the file there "
         f"by hand"
     )
 
 
-def fetch(url):
-    """The bytes behind a URL, with a progress bar where standard error is a terminal."""
+def fetch(url, most):
+    """The bytes behind a URL, with a progress bar where standard error is a terminal. OSError for more than most."""
     with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
         total = getattr(response, "length", None) or 0  # bytes; None where the server does not say
         chunks, received = [], 0
         for chunk in iter(lambda: response.read(1 << 16), b""):
             chunks.append(chunk)
             received += len(chunk)
+            if max(received, total) > most:
+                raise OSError(f"sends more than {most:,} bytes, which can't be MNIST's")
             show_progress(url, received, total)
     if received < total:
         raise OSError(f"the connection ended after {received:,} of {total:,} bytes")
@@ -446,6 +457,9 @@ def save(content, path):
         try:
             part.write_bytes(content)
             part.replace(path)
+        except PermissionError:  # Windows keeps a file that the other script, which was faster, reads by now
+            if not path.exists() or path.read_bytes() != content:
+                raise
         finally:
             if part.exists():
                 part.unlink()

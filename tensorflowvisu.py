@@ -3,7 +3,7 @@
 
     datavis = tensorflowvisu.MnistDataVis()
     datavis.append_training_curves_data(i, accuracy, loss)      # … and so on, from inside training_step
-    datavis.animate(training_step, iterations=2000, train_data_update_freq=10, test_data_update_freq=50)
+    datavis.animate(training_step, ITERATIONS, train_data_update_freq=10, test_data_update_freq=50)
 
     ┌───────────────────┬───────────────────┬───────────────────┐    keys: 1 to 6   that panel alone
     │ 1 accuracy        │ 2 loss            │ 3 training digits │          7 8 9    panels 1 2, 4 5, 3 6
@@ -11,7 +11,7 @@
     │ 4 weights         │ 5 biases          │ 6 test digits     │          space    pause, resume
     └───────────────────┴───────────────────┴───────────────────┘          o h      box zoom, reset the zooms
                                                                            Ctrl-S   save the picture
-                                                                           d        draw a digit
+                                                                           d l      draw a digit, see the layers
 
 This file hands what it gets to a record and to all outputs. Imports lead down only:
 
@@ -64,6 +64,7 @@ from visu.record import (
     Values,
     checked_count,
     checked_function,
+    checked_images,
     checked_iteration,
     checked_number,
     checked_picture,
@@ -161,13 +162,16 @@ class MnistDataVis:
         titles = [title and str(title) for title in (title1, title2)]
         self._hand_on(Values(x, *vectors, *titles))
 
-    def update_image1(self, im):
-        """Shows the picture of the training digits (panel 3), uint8 [height, width, 3], or raises ValueError."""
-        self._add(Picture("training", self._newest_iteration("training"), checked_picture("update_image1", im)))
+    def update_image1(self, im, images=None):
+        """Shows the picture of the training digits (panel 3), uint8 [height, width, 3], or raises ValueError.
 
-    def update_image2(self, im):
-        """Shows the picture of the test digits (panel 6), uint8 [height, width, 3], or raises ValueError."""
-        self._add(Picture("test", self._newest_iteration("test"), checked_picture("update_image2", im)))
+        images: the digits themselves, [n, 28, 28, 1], so that one that is clicked on can be put on the pad.
+        """
+        self._add_picture("training", "update_image1", im, images)
+
+    def update_image2(self, im, images=None):
+        """Shows the picture of the test digits (panel 6), as update_image1 does that of the training digits."""
+        self._add_picture("test", "update_image2", im, images)
 
     def get_max_test_accuracy(self):
         """The best test accuracy so far, from 0 to 1; 0.0 when there was no test."""
@@ -215,6 +219,8 @@ class MnistDataVis:
         more_tests_at_start tests at each training update until the first regular test.
 
         read_digits is a function from images float32 [n, 28, 28, 1], 0 is paper and 1 is ink, to probabilities [n, 10].
+        It may return a list that begins with them and goes on with what the layers make of the images, maps [n, rows,
+        columns, channels] or cells [n, neurons], for the key l.
         With it the window has a pad: d shows it, the mouse draws a digit there, and ten bars show what the network
         takes it for, at once and again at each training update. The function is called only when something is drawn,
         in the thread that trains: between two iterations, in a pause, and when training is over, while the program
@@ -273,10 +279,10 @@ class MnistDataVis:
         self._record.add(addition)
         self._hand_on(addition)
 
-    def _newest_iteration(self, curve):
-        """Where a picture belongs, which comes without its iteration."""
-        point = self._record.newest[curve]
-        return point.iteration if point else 0
+    def _add_picture(self, curve, method, im, images):
+        point = self._record.newest[curve]  # a picture comes without its iteration
+        iteration = point.iteration if point else 0
+        self._add(Picture(curve, iteration, checked_picture(method, im), checked_images(method, images)))
 
     def _add_point(self, curve, x, accuracy, loss, learning_rate=None, epoch=None):
         """Adds a point of the training or test curve."""

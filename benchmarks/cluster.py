@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
 
 from command_line import spread  # noqa: E402  (the project is not installed)
-from local_cluster import LocalCluster  # noqa: E402
+from local_cluster import LocalCluster, addresses  # noqa: E402
 from training import command_of, seconds_of  # noqa: E402
 
 CHIEF, WORKER, PS = ("chief", 0), ("worker", 0), ("ps", 0)
@@ -44,7 +44,7 @@ class WatchedCluster(LocalCluster):
     """A cluster whose output is kept, and can be waited for."""
 
     def __init__(self, sizes, arguments):
-        super().__init__(sizes, arguments, self._keep)
+        super().__init__(addresses(sizes), arguments, self._keep)
         self.chief = ("master", 0) if "master" in sizes else CHIEF
         self._lines = collections.defaultdict(list)  # of each task, by its name
         self._news = threading.Condition()

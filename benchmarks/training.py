@@ -47,6 +47,7 @@ from command_line import spread  # noqa: E402  (the project is not installed)
 from stage_runs import Stage, read_source  # noqa: E402
 
 SCRIPT, BARE_LOOP = "the script", "bare loop"
+ANSWER = "\x1e"  # what an answer of a worker begins with: the start of Python may print lines before
 IMPORT_ALLOWANCE = 1.5  # seconds that a start may take beyond the import of TensorFlow
 
 
@@ -109,7 +110,7 @@ def work(name, stage):
         begun = time.perf_counter()
         result = getattr(peer, command)(*arguments)
         megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-        print(json.dumps((time.perf_counter() - begun, result, megabytes)), file=answers, flush=True)
+        print(ANSWER + json.dumps((time.perf_counter() - begun, result, megabytes)), file=answers, flush=True)
 
 
 class Contender:
@@ -124,6 +125,7 @@ class Contender:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            errors="replace",
         )
         self.ask("train", 1)
         self.first_iteration = time.perf_counter() - begun
@@ -132,10 +134,10 @@ class Contender:
 
     def ask(self, *command):
         print(json.dumps(command), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
+        line = next((line for line in self.process.stdout if ANSWER in line), None)
+        if not line:
             sys.exit(f"{self.name} ended with status {self.process.wait()}: is benchmarks/requirements.txt installed?")
-        seconds, result, self.megabytes = json.loads(answer)
+        seconds, result, self.megabytes = json.loads(line.rpartition(ANSWER)[2])
         return seconds, result
 
     def take_turn(self, iterations):

@@ -1,18 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The edits of scripts that the pages show as ```diff blocks: finds them, applies them, writes the edited scripts.
+"""The exercises of the lesson: writes their solutions, and says which of them a copy of a script solves.
 
-    python3 docs/exercises.py FOLDER      writes those of the lesson into FOLDER
+    python3 docs/exercises.py FOLDER                 writes all solutions, and the programs of the lesson, into FOLDER
+    python3 docs/exercises.py --check my_copy.py     trains this copy for some seconds and says what it solves
 
-Those of the questions are not among them: there is nothing in them to measure.
+The pages are the source: an exercise is a heading "### Exercise 2.1: title", a line with its time, its script and the
+name for the copy, and a solution, which is a ```diff block or a script of the project.
 """
 
+import argparse
 import re
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-LESSON = sorted((HERE / "lesson").glob("*.md"))
+sys.path[:0] = [str(HERE.parent)]
+
+CHAPTERS = sorted((HERE / "lesson").glob("[0-9]*.md"), key=lambda page: int(page.name.split("_")[0]))
+LESSON = [HERE / "lesson" / "README.md", *CHAPTERS]
 QUESTIONS = HERE / "questions.md"
+EXERCISE = re.compile(
+    r"^### Exercise (?P<number>\d+\.\d+): (?P<title>.*)\n\n"
+    r"\*(?P<minutes>\d+) minutes\. Copy (?P<scripts>.*) to `(?P<copy>\w+\.py)`\.\*\n(?P<text>(?:(?!^##).*\n)*)",
+    re.MULTILINE,
+)
+
+# Iterations, and the lowest and the highest test accuracy that a solution may have after them
+RANGES = {
+    "other_seed.py": (200, 0.80, 0.95),
+    "one_step.py": (1, 0.05, 0.15),
+    "rate_low.py": (200, 0.75, 0.90),
+    "rate_high.py": (50, 0.05, 0.15),
+    "batch_of_10_long.py": (400, 0.75, 0.95),
+    "softmax_10000.py": (200, 0.80, 0.95),
+    "confusion.py": (200, 0.80, 0.95),
+    "two_layers.py": (400, 0.70, 1),
+    "from_zeros.py": (100, 0, 0.25),
+    "plain_descent.py": (200, 0, 0.25),
+    "slopes.py": (400, 0.75, 1),
+    "relus.py": (200, 0.85, 1),
+    "plain_relus.py": (300, 0.80, 1),
+    "my_decay.py": (200, 0.85, 1),
+    "batch_of_500.py": (200, 0.90, 1),
+    "few_digits.py": (200, 0.70, 0.90),
+    "my_dropout.py": (400, 0.80, 1),
+    "keep_half.py": (400, 0.75, 1),
+    "validation.py": (400, 0.80, 1),
+    "shuffled_dense.py": (200, 0.85, 1),
+    "my_convolutions.py": (100, 0.85, 1),
+    "shuffled_convolutional.py": (100, 0.80, 1),
+    "my_bigger.py": (100, 0.85, 1),
+    "no_dropout.py": (100, 0.85, 1),
+    "wider.py": (100, 0.85, 1),
+    "my_batchnorm.py": (100, 0.80, 1),
+    "long_steps.py": (120, 0.60, 1),
+    "my_bent.py": (60, 0.60, 1),
+    "keras_layer.py": (400, 0.70, 1),
+}
+
+
+class Exercise(NamedTuple):
+    """number: "2.1". script: the name of the stage to copy. copy: the name for the copy. solution: its source."""
+
+    number: str
+    title: str
+    script: str
+    copy: str
+    solution: str
+
+
+def exercises_to_do():
+    """All exercises of the lesson that begin with a copy of a script, in their order."""
+    solutions = dict(exercises(LESSON))
+    for page in CHAPTERS:
+        for match in EXERCISE.finditer(page.read_text(encoding="utf-8")):
+            script = re.findall(r"`(mnist_\S+\.py)`", match["scripts"])[0]
+            stage = re.search(r"The solution is\s+\[(mnist_\S+\.py)\]", match["text"])
+            solution = source_of(stage[1]) if stage else solutions[match["copy"]]
+            yield Exercise(match["number"], match["title"], script, match["copy"], solution)
+
+
+def source_of(script):
+    return (HERE.parent / script).read_text(encoding="utf-8")
 
 
 def exercises(pages=(*LESSON, QUESTIONS)):
@@ -25,7 +95,14 @@ def exercises(pages=(*LESSON, QUESTIONS)):
         for block in re.findall(r"```diff\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             header, *edits = block.splitlines()
             script, copy = re.match(r"# (\S+\.py) -> (\S+\.py)$", header).groups()
-            yield copy, edited((HERE.parent / script).read_text(encoding="utf-8"), edits)
+            yield copy, edited(source_of(script), edits)
+
+
+def programs(pages=tuple(CHAPTERS)):
+    """The (name, source) of every program that stands whole in these pages: its first line is "# name.py"."""
+    for page in pages:
+        for block in re.findall(r"```python\n(# \w+\.py\n.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            yield block.splitlines()[0][2:], block
 
 
 def edited(source, edits):
@@ -47,10 +124,20 @@ def edited(source, edits):
     return "\n".join(lines) + "\n"
 
 
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the solutions go")
+    what.add_argument("--check", type=Path, metavar="COPY", help="a script that you have changed")
+    options = parser.parse_args()
+    if options.check:
+        from checker import check  # here, as it imports TensorFlow
+
+        sys.exit(check(options.check, list(exercises_to_do())))
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for copy, source in [*exercises(LESSON), *programs()]:
+        (options.folder / copy).write_text(source, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(f"usage: {sys.argv[0]} FOLDER")
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for copy, source in exercises(LESSON):
-        (folder / copy).write_text(source, encoding="utf-8")
+    main()

@@ -4,8 +4,11 @@
 TensorFlow's server listens on all interfaces and runs any graph that it is sent, so who reaches it can read and write
 files. The namespace belongs to a process that does nothing else, and others join it:
 
-    python3 isolation.py keep                  makes one, says "ready", and keeps it until its standard input ends
+    python3 isolation.py keep DESCRIPTOR       makes one, and keeps it until its standard input ends
     python3 isolation.py join PID COMMAND …    runs a command in the one that the process PID keeps
+
+The keeper answers, with READY or why it can't, through a pipe of its own, as others may print on standard output. And
+both start without what a machine adds to the start of Python: that may start threads, and who has threads can't join.
 """
 
 import ctypes
@@ -16,6 +19,8 @@ import subprocess
 import sys
 
 NEW_USER, NEW_NET = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of <sched.h>
+READY = "ready"
+SCRIPT = [sys.executable, "-S", __file__]
 SET_FLAGS, UP = 0x8914, 1  # SIOCSIFFLAGS of <linux/sockios.h>, IFF_UP of <net/if.h>
 
 
@@ -25,21 +30,26 @@ class OwnNetwork:
     def __init__(self):
         if not sys.platform.startswith("linux"):
             raise OSError("only Linux has network namespaces")
-        self.keeper = subprocess.Popen(
-            [sys.executable, __file__, "keep"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C in the terminal is not for it
-        )
-        answer = self.keeper.stdout.readline().strip()
-        if answer != "ready":
+        reading, writing = os.pipe()
+        with open(reading, encoding="utf-8") as answers:
+            try:
+                self.keeper = subprocess.Popen(
+                    [*SCRIPT, "keep", str(writing)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[writing],
+                    start_new_session=True,  # Ctrl-C in the terminal is not for it
+                )
+            finally:
+                os.close(writing)  # so that the answers end if the keeper does
+            answer = answers.readline().strip()
+        if answer != READY:
             self.close()
             raise OSError(f"this system does not allow a network namespace: {answer}")
 
     def command(self, command):
         """The command that runs a command in this network, as the same process."""
-        return [sys.executable, __file__, "join", str(self.keeper.pid), *command]
+        return [*SCRIPT, "join", str(self.keeper.pid), *command]
 
     def close(self):
         """Gives the network up; it lasts as long as there is a process in it."""
@@ -52,13 +62,14 @@ def call(function, *arguments):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def keep():
-    try:
-        enter_new_network()
-    except OSError as error:
-        print(error.strerror)
-        return
-    print("ready", flush=True)
+def keep(descriptor):
+    with open(descriptor, "w", encoding="utf-8") as answers:
+        try:
+            enter_new_network()
+        except OSError as error:
+            print(error.strerror, file=answers)
+            return
+        print(READY, file=answers)
     sys.stdin.read()
 
 
@@ -95,6 +106,6 @@ def join(pid, command):
 
 if __name__ == "__main__":
     if sys.argv[1] == "keep":
-        keep()
+        keep(int(sys.argv[2]))
     else:
         join(sys.argv[2], sys.argv[3:])

@@ -4,12 +4,15 @@
     python3 mlengine/local_cluster.py --workers 2 --ps 1 --job-dir job --hp-iterations 1000
 
 Options that are not of this script are the trainer's. It ends with the status of the chief. Ctrl-C stops all tasks; the
-chief writes a checkpoint first. To see the training survive, kill a task by the number that is printed with its start.
+chief writes a checkpoint first, unless you press it again. To see the training survive, kill a task by the number that
+is printed with its start. A task that ends again and again soon after its start is given up, and the cluster with it.
 
 On Linux the tasks have a network of their own, which nothing else reaches; where that can't be, a line says so.
 """
 
 import argparse
+import collections
+import contextlib
 import json
 import os
 import re
@@ -25,6 +28,9 @@ from isolation import OwnNetwork
 from trainer.task import parse_options, print_everything, whole_number
 
 PATIENCE = 30  # seconds for a task to end by itself
+SOON = 30  # seconds from its start in which a task may still fail to get going
+PAUSES = (0, 1, 2, 4)  # seconds until a task that ended soon is started again; the next time it is given up
+LAST_LINES = 10  # of a task that is given up
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 OPEN = (
     "these ports are open to everybody who reaches this machine over a network, and TensorFlow runs what they send: "
@@ -35,14 +41,18 @@ OPEN = (
 class LocalCluster:
     """The tasks of a cluster as processes on this machine, each at a port of its own.
 
-    sizes: how many tasks of each type, like {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}.
+    cluster: the addresses of the tasks, {type: [address, ...]}.
     arguments: of the trainer. output: called with the name of a task and each line that it prints.
+    Raises OSError where there is no Python to start them with.
     """
 
-    def __init__(self, sizes, arguments, output):
-        self.arguments, self.output = arguments, output
-        self.cluster = addresses(sizes)
+    def __init__(self, cluster, arguments, output):
+        if getattr(sys, "frozen", False) or not sys.executable:  # the program would start itself
+            raise OSError("a program that was frozen or embedded has no Python of its own for the tasks")
+        self.cluster, self.arguments, self.output = cluster, arguments, output
         self.processes, self._readers = {}, {}
+        self.last_lines = {}  # of each task since its last start
+        self.unheard = None  # the error by which a line could not be passed on
         self.network = None  # of the tasks' own, if there is one
 
     def names(self):
@@ -51,10 +61,9 @@ class LocalCluster:
     def start(self, type, index):
         """Starts a task, or starts it again."""
         config = {"cluster": self.cluster, "task": {"type": type, "index": index}}
-        command = [sys.executable, "-m", "trainer.task", *self.arguments]
         settings = {"TF_CONFIG": json.dumps(config), "PYTHONPATH": python_path(), "PYTHONIOENCODING": "utf-8"}
         process = subprocess.Popen(
-            self.network.command(command) if self.network else command,
+            self.command(type, index),
             env={**os.environ, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -62,35 +71,60 @@ class LocalCluster:
             errors="replace",
             start_new_session=True,  # Ctrl-C in the terminal is for this script
         )
-        self.processes[type, index] = process
-        self._readers[type, index] = threading.Thread(target=self._read, args=(f"{type} {index}", process), daemon=True)
-        self._readers[type, index].start()
+        task = type, index
+        self.processes[task], self.last_lines[task] = process, collections.deque(maxlen=LAST_LINES)
+        self._readers[task] = threading.Thread(target=self.read, args=(task, process.stdout), daemon=True)
+        self._readers[task].start()
         self.output(f"{type} {index}", f"started at {self.cluster[type][index]}, process {process.pid}")
+
+    def command(self, type, index):
+        """The command that becomes a task."""
+        command = [sys.executable, "-m", "trainer.task", *self.arguments]
+        return self.network.command(command) if self.network else command
+
+    def own_network(self):
+        """A network for the tasks that nothing else reaches. Raises OSError if they can't have one."""
+        return network_for(self.arguments)
 
     def start_all(self):
         """Starts all tasks, where the system allows it in a network of their own."""
         try:
-            self.network = network_for(self.arguments)
+            self.network = self.own_network()
         except OSError as error:
             self.output("network", f"{OPEN} ({error})")
         for type, index in self.names():
             self.start(type, index)
 
-    def _read(self, name, process):
-        for line in process.stdout:
-            self.output(name, line.rstrip("\n"))
+    def read(self, task, stdout):
+        """Passes on what a task prints, to its end."""
+        last_lines = self.last_lines[task]
+        for line in stdout:  # whatever happens: a task whose lines nobody takes would wait for ever
+            last_lines.append(line.rstrip("\n"))
+            try:
+                self.output("{} {}".format(*task), last_lines[-1])
+            except Exception as error:
+                self.unheard = error
 
     def wait(self, type, index, seconds=None):
         """Waits for the end of a task, and returns its status when all that it printed has been passed on."""
         status = self.processes[type, index].wait(seconds)
-        self._readers[type, index].join(seconds)
+        self._readers[type, index].join(PATIENCE)  # what a task has started may hold its output open for longer
         return status
 
-    def stop(self):
-        """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
+    def kill(self):
+        """Ends all tasks at once."""
+        for process in self.processes.values():
+            process.kill()
+
+    def terminate(self):
+        """Sends SIGTERM to all tasks that run."""
         for process in self.processes.values():
             if process.poll() is None:
                 process.terminate()
+
+    def stop(self):
+        """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
+        self.terminate()
         deadline = time.monotonic() + PATIENCE
         for type, index in self.processes:
             try:
@@ -128,24 +162,109 @@ def python_path():
     return os.pathsep.join(filter(None, [str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH")]))
 
 
-def run(cluster):
-    """Restarts tasks that are killed, until the chief is done or a task fails; returns the status of that."""
+class Restarts:
+    """When a task that was killed is started again: at once, but later each time if it does not get going."""
+
+    def __init__(self, tasks, clock):
+        self.clock = clock
+        self.begun = dict.fromkeys(tasks, clock())
+        self.pauses = {task: iter(PAUSES) for task in tasks}
+        self.due = {}  # the tasks that have ended, and when they are started again
+
+    def plan(self, task):
+        """Notes the end of a task; returns whether it is started again."""
+        if self.clock() - self.begun[task] >= SOON:
+            self.pauses[task] = iter(PAUSES)
+        pause = next(self.pauses[task], None)
+        self.due[task] = self.begun[task] = self.clock() + (pause or 0)
+        return pause is not None
+
+    def pop_due(self):
+        """The tasks that are to be started now."""
+        tasks = [task for task, moment in self.due.items() if moment <= self.clock()]
+        for task in tasks:
+            del self.due[task]
+        return tasks
+
+
+def run(cluster, clock=time.monotonic, sleep=time.sleep):
+    """Restarts tasks that are killed, until the chief is done or a task fails; returns the status of that.
+
+    Raises the error by which a line of a task could not be passed on.
+    """
+    restarts = Restarts(cluster.names(), clock)
     while True:
-        time.sleep(0.2)
+        sleep(0.2)
+        if cluster.unheard:
+            raise cluster.unheard
+        for task in restarts.pop_due():
+            cluster.start(*task)
         for task in cluster.names():
             status = cluster.processes[task].poll()
-            if status is None or (status == 0 and task[0] != "chief"):
+            if task in restarts.due or status is None or (status == 0 and task[0] != "chief"):
                 continue
-            if 0 <= status < 128:
-                return cluster.wait(*task)
             cluster.wait(*task)
-            cluster.start(*task)
+            if 0 <= status < 128:
+                return status
+            if not restarts.plan(task):
+                return give_up(cluster, task, status if status > 0 else 128 - status)
 
 
-def stop_at_signal(number, frame):
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # another one would leave tasks behind that are being stopped
-    sys.exit(128 + number)
+def give_up(cluster, task, status):
+    name = "{} {}".format(*task)
+    reason = f"it ended soon after each of its last {len(PAUSES)} starts, now with status {status}"
+    cluster.output(name, f"given up, and the cluster with it, as {reason}; its last lines:")
+    for line in cluster.last_lines[task]:
+        cluster.output(name, f"    {line}")
+    return status
+
+
+def at_signals(signals, handler):
+    for number in signals:
+        signal.signal(number, handler)
+
+
+def oversee(cluster, signals=SIGNALS):
+    """Starts all tasks and sees to them until the chief is done, a task fails or a signal comes, and stops the others.
+
+    Returns the status of the chief, or of the task that failed, and leaves no task behind.
+    """
+
+    def kill(number, frame):
+        cluster.kill()  # and go on to wait for them
+
+    def stop(number, frame):
+        at_signals(signals, kill)
+        sys.exit(128 + number)
+
+    at_signals(signals, stop)
+    try:
+        cluster.start_all()
+        status = run(cluster)
+        if status == 0:  # the others see in the job folder that it is over
+            for task in cluster.names():
+                try:
+                    cluster.wait(*task, PATIENCE)
+                except subprocess.TimeoutExpired:
+                    cluster.output("{} {}".format(*task), f"stopped, as it has not ended in {PATIENCE} s")
+        return status
+    finally:
+        at_signals(signals, kill)
+        cluster.stop()
+
+
+def print_line(name, line):
+    print(f"{name:11} | {line}", flush=True)
+
+
+def check(arguments):
+    """Says once, before any task starts, what is wrong with the trainer's options or the digits, and ends then."""
+    print_everything()
+    data_dir = parse_options(arguments).data_dir
+    if "://" not in data_dir:
+        import mnistdata  # only now, as trainer says where it is
+
+        mnistdata.read_data_sets(data_dir)  # downloads what is missing; the tasks may have no network to do it
 
 
 def main():
@@ -158,25 +277,20 @@ def main():
     parser.add_argument("--ps", type=whole_number(1), default=1, help="parameter servers (1)")
     parser.add_argument("--no-evaluator", action="store_true", help="test the network at the end only")
     options, arguments = parser.parse_known_args()
-    print_everything()
-    data_dir = parse_options(arguments).data_dir  # what is wrong with the options or the digits is told once, here
-    if "://" not in data_dir:
-        import mnistdata  # only now, as trainer says where it is
-
-        mnistdata.read_data_sets(data_dir)  # downloads what is missing; the tasks may have no network to do it
+    check(arguments)
     sizes = {"ps": options.ps, "chief": 1, "worker": options.workers, "evaluator": int(not options.no_evaluator)}
-    cluster = LocalCluster(sizes, arguments, lambda name, line: print(f"{name:11} | {line}", flush=True))
-    for number in SIGNALS:
-        signal.signal(number, stop_at_signal)
     try:
-        cluster.start_all()
-        status = run(cluster)
-        if status == 0:  # the others see in the job folder that it is over
-            for task in cluster.names():
-                cluster.wait(*task, PATIENCE)
-        return status
-    finally:
-        cluster.stop()
+        return oversee(LocalCluster(addresses(sizes), arguments, print_line))
+    except OSError as error:
+        return tell("local_cluster.py", error)
+
+
+def tell(program, error):
+    """Says why a cluster can't run; returns the exit status."""
+    print(f"{program}: the cluster can't run ({error})", file=sys.stderr)
+    with contextlib.suppress(OSError):  # if nobody reads it any more, Python would say so again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ and a model knows no others. So of each image the ink is found, without shadows,
 those by ink.py.
 """
 
+import os
 import warnings
 
 import numpy as np
@@ -41,6 +42,9 @@ def read_digit(path):
 
 def read_grey(path):
     """An image file as shades of grey [height, width], with 1 between black and white and the longer side shrunk."""
+    if not os.path.exists(path):
+        what = "matches no file" if set("*?[") & set(path) else "does not exist"
+        raise InputError(f"{path} {what}, expected an image file: check the path")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, of large images and odd files
@@ -51,8 +55,6 @@ def read_grey(path):
                     image = image.convert("F")
                 image.thumbnail((SIZE, SIZE), Image.BOX)  # a JPEG is not even decoded in full
                 return grey_of(ImageOps.exif_transpose(image))  # a camera notes how it was held
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist, expected an image file: check the path")
     except (Image.DecompressionBombError, MemoryError) as error:
         what = str(error).split(",")[0] or "out of memory"  # the number of pixels, and the limit
         raise InputError(f"{path} is too large ({what}), expected a photo of one digit: make it smaller")

@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 try:
+    from command_line import named_by
     from photo import InputError, read_digit
     from visu.words import first_line
 except ImportError as error:
@@ -26,7 +27,7 @@ except ImportError as error:
 
 
 def import_tensorflow():
-    import tensorflowvisu  # noqa: F401, it keeps TensorFlow's start-up logs quiet
+    import tensorflowsetup  # noqa: F401, it keeps TensorFlow's start-up logs quiet
     import tensorflow.compat.v1 as tf  # isort: skip
 
     return tf
@@ -122,7 +123,7 @@ def main():
     parser.add_argument("--model", metavar="DIR", default="job", help="folder of the SavedModel or job (default: job)")
     parser.add_argument("--request", metavar="FILE", help="write the body of a REST predict call for the images, too")
     arguments = parser.parse_args()
-    digits, failures = read_digits(arguments.images)
+    digits, failures = read_digits(named_by(arguments.images))
     if digits:
         try:
             if arguments.request:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mnistdata
+import trainings
 from chromium import Browser
 from helpers import ROOT, TO_INSTALL, idx, require, without_tensorflow
 from made_up_run import picture, record  # noqa: F401
@@ -74,12 +75,9 @@ def shortened_tests(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def few_digits(tmp_path_factory):
-    """A folder of the first 6,000 training digits and the first 1,000 test digits, read in no time."""
+    """A folder of digits that is read in no time."""
     folder = tmp_path_factory.mktemp("few")
-    digits = mnistdata.read_data_sets(str(ROOT / "data"), reshape=False, dtype=np.uint8)
-    for name, part, size in (("train", digits.train, 6000), ("t10k", digits.test, 1000)):
-        (folder / f"{name}-images-idx3-ubyte").write_bytes(idx(part.images[:size, ..., 0]))
-        (folder / f"{name}-labels-idx1-ubyte").write_bytes(idx(part.labels[:size]))
+    trainings.few_digits(folder)
     return folder
 
 

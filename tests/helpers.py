@@ -16,6 +16,7 @@ PATIENCE = 180  # seconds after which something hangs, on a busy machine too
 TIMEOUT = 600  # seconds that a script may take
 NO_SCREEN = ":987"  # the name of a display that is not there
 TITLES = {"chromium": "Chromium", "ffprobe": "ffmpeg"}  # of programs with another name
+TITLES.update(slurmctld="SLURM", slurmd="SLURM", sbatch="SLURM", munged="MUNGE")
 TO_INSTALL = "to be installed: "
 
 
@@ -26,9 +27,9 @@ def require(*programs):
         pytest.skip(TO_INSTALL + ", ".join(sorted(missing)))
 
 
-def wait_until(condition, what):
+def wait_until(condition, what, patience=PATIENCE):
     """Returns what the condition returns, as soon as that is true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         result = condition()
         if result:

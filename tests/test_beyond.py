@@ -110,9 +110,7 @@ print("after:", *[sess.run(lr, {{step: i}}) for i in ({iterations}, {iterations}
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage, iterations", [(NORMALISED, 10000), (NORMALISED, 20000), (BENT, 13000), (BENT, 300)])
-def test_the_learning_rate_falls_to_its_lowest_at_the_last_iteration_and_stays_there(
-    stage, iterations, forks, tmp_path
-):
+def test_the_learning_rate_is_lowest_at_the_last_iteration_and_stays_there(stage, iterations, forks, tmp_path):
     source = RATES.format(source=stage_source(stage), iterations=iterations)
     process = forks.run_script(source, tmp_path)
     assert process.returncode == 0, process.stderr

@@ -6,13 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 import cluster
-from helpers import ROOT, environment
-from local_cluster import network_for
+from helpers import PATIENCE, ROOT, environment
+from local_cluster import LocalCluster, network_for, run
 from programs import Fork, Forks
 from trainer.cluster import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
@@ -58,6 +59,20 @@ def test_parameter_servers_share_the_dense_layer():
     assert list(partitioner_for(task)(shape=tf.TensorShape([1176, 200]), dtype=tf.float32)) == [2, 1]
     assert list(partitioner_for(task)(shape=tf.TensorShape([200, 10]), dtype=tf.float32)) == [1, 1]
     assert partitioner_for(parse_tf_config(config(ADDRESSES))) is None
+
+
+@pytest.mark.tensorflow
+def test_a_chief_that_can_not_update_the_weights_any_more_connects_again():
+    """Else all trainers would wait for ever for tokens that nobody hands out."""
+    import tensorflow.compat.v1 as tf
+
+    from trainer.training import Tokens
+
+    lost, coord = tf.errors.UnavailableError(None, None, "lost"), tf.train.Coordinator()
+    Tokens(Mock(), step=None).after_create_session(Mock(run=Mock(side_effect=[None, lost])), coord)
+    assert coord.wait_for_stop(PATIENCE)
+    with pytest.raises(tf.errors.UnavailableError):
+        coord.raise_requested_exception()
 
 
 ENDLESS = 1000000  # iterations
@@ -241,6 +256,72 @@ def test_the_local_cluster_starts_no_tasks_that_can_not_train(tmp_path, argument
     assert process.stderr.splitlines()[-1].startswith(expected)
 
 
+class Fated(LocalCluster):
+    """A chief without a process: each time that it is started, it ends after so many seconds with such a status."""
+
+    def __init__(self, *fates):
+        self.lines, self.starts, self.now, self.fates = [], [], 0, iter(fates)
+        super().__init__({"chief": ["localhost:1"]}, [], lambda name, line: self.lines.append(line))
+        self.start("chief", 0)
+
+    def start(self, *task):
+        self.processes[task], self.last_lines[task] = self, ["no such instruction"]
+        seconds, self.status = next(self.fates)
+        self.starts.append(self.now)
+        self.end = self.now + seconds
+
+    def poll(self):
+        return self.status if self.now >= self.end else None
+
+    def wait(self, *task):
+        return self.status
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def run(self):
+        return run(self, clock=lambda: self.now, sleep=self.sleep)
+
+
+def test_a_task_that_ends_at_once_is_started_again_later_each_time_and_then_given_up_with_its_last_lines():
+    fated = Fated(*[(1, -signal.SIGILL)] * 100)
+    assert fated.run() == 128 + signal.SIGILL
+    assert np.diff(fated.starts) == pytest.approx([1, 2, 3, 5], abs=0.5)
+    assert fated.lines[0].startswith("given up") and fated.lines[1:] == ["    no such instruction"]
+
+
+def test_a_task_that_is_killed_now_and_then_is_started_again_at_once_each_time():
+    fated = Fated(*[(100, -signal.SIGKILL), (1, 143)] * 10, (100, 0))
+    assert fated.run() == 0
+    assert np.diff(fated.starts) == pytest.approx([100, 1] * 10, abs=1.5) and not fated.lines
+
+
+def test_a_task_that_fails_is_not_started_again():
+    fated = Fated((1, 7))
+    assert (fated.run(), fated.starts) == (7, [0])
+
+
+def test_lines_that_nobody_takes_are_read_to_the_end_and_end_the_cluster():
+    def closed(name, line):
+        raise BrokenPipeError("nobody reads")
+
+    fated = Fated((100, 0))
+    fated.output = closed
+    lines = iter(["1\n", "2\n", "3\n"])
+    fated.last_lines["chief", 0] = []
+    fated.read(("chief", 0), lines)
+    assert fated.last_lines["chief", 0] == ["1", "2", "3"]
+    with pytest.raises(BrokenPipeError):
+        fated.run()
+
+
+@pytest.mark.parametrize("name, value", [("frozen", True), ("executable", "")])
+def test_a_program_without_a_python_of_its_own_starts_no_tasks(monkeypatch, name, value):
+    monkeypatch.setattr(sys, name, value, raising=False)
+    with pytest.raises(OSError, match="no Python of its own"):
+        LocalCluster({"chief": ["localhost:1"]}, [], print)
+
+
 def test_tasks_that_need_a_bucket_stay_in_the_network_of_the_machine():
     with pytest.raises(OSError, match="^gs:// is not on this machine$"):
         network_for(["--data-dir=data", "--job-dir=gs://bucket/job"])
@@ -259,10 +340,19 @@ CONNECT = (
 )
 
 
+START_OF_PYTHON = """
+import threading, time
+print("site customised", end="")
+threading.Thread(target=time.sleep, args=(5,), daemon=True).start()
+"""
+
+
 @pytest.mark.skipif(not NETWORKS, reason="this system does not allow network namespaces")
-def test_commands_in_a_network_of_their_own_keep_their_user_and_are_reached_by_each_other_only():
+def test_commands_in_a_network_of_their_own_keep_their_user_and_are_reached_by_each_other_only(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(START_OF_PYTHON)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     network = network_for(["--data-dir=file:///data", "--job-dir", "job"])
-    listen, connect = (network.command([sys.executable, "-c", script]) for script in (LISTEN, CONNECT))
+    listen, connect = (network.command([sys.executable, "-S", "-c", script]) for script in (LISTEN, CONNECT))
     with subprocess.Popen(listen, stdout=subprocess.PIPE, encoding="utf-8") as listener:
         port = listener.stdout.readline().strip()
         assert not answers(port)

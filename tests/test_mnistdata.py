@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -528,6 +528,22 @@ def refuse(handler):
     handler.send_error(403)
 
 
+def send_without_end(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    with suppress(OSError):  # until the other side has enough of it
+        while True:
+            handler.wfile.write(bytes(100000))
+
+
+def send_the_size_of_a_film(handler):
+    send(handler, bytes(1000), 4000000000)
+
+
+def send_a_bomb(handler):
+    send(handler, gzip.compress(bytes(20000000)))
+
+
 def download_alone(function, folder, *arguments):
     """The source of a program that downloads into a folder and does not spend time on reading it."""
     *name, address = arguments
@@ -670,6 +686,19 @@ def test_all_mirrors_down_names_each_and_its_reason_and_keeps_nothing(folder, mo
     assert "t10k-labels-idx1-ubyte.gz" not in os.listdir(str(folder))
 
 
+def test_no_more_is_read_or_unzipped_than_the_file_has(folder, monkeypatch):
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    sizes, sha256 = [], mnistdata.sha256
+    monkeypatch.setattr(mnistdata, "sha256", lambda content: sizes.append(len(content)) or sha256(content))
+    with mirror(send_without_end) as first, mirror(send_the_size_of_a_film) as second, mirror(send_a_bomb) as third:
+        mirrors = (first, second, third)
+        monkeypatch.setattr(mnistdata, "MIRRORS", mirrors)
+        message = error_of(folder)
+    for address, reason in zip(mirrors, ["sends more than 75,544 bytes, which can't be MNIST's"] * 2 + ["SHA-256"]):
+        assert reason in message.split(address)[1]
+    assert sizes[-1] == 10009
+
+
 def test_a_mirror_that_says_nothing_is_given_up(folder, monkeypatch):
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
     gone = threading.Event()
@@ -690,9 +719,9 @@ def test_a_folder_that_takes_no_file_is_named_with_the_reason(folder, monkeypatc
 
     monkeypatch.setattr(mnistdata.Path, "write_bytes", no_space)
     with mirror(send_archive) as address:
-        monkeypatch.setattr(mnistdata, "MIRRORS", (address,))
+        monkeypatch.setattr(mnistdata, "MIRRORS", (address, DEAD_MIRROR))
         message = error_of(folder)
-    assert str(folder) in message and "No space left on device" in message
+    assert message.startswith(f"{folder / 't10k-labels-idx1-ubyte.gz'} can't be written (No space left on device)")
     assert sorted(os.listdir(str(folder))) == [name for name in ARCHIVES if "t10k-labels" not in name]
 
 
@@ -736,6 +765,26 @@ def test_two_scripts_that_start_at_once_both_get_the_data(tmp_path):
         processes = [subprocess.Popen(command, env=environment()) for _ in range(2)]
         assert [process.wait(120) for process in processes] == [0, 0]
     assert sorted(os.listdir(str(tmp_path))) == ARCHIVES
+
+
+@pytest.mark.parametrize("there", [None, b"the file", b"another"])
+def test_a_file_that_the_faster_script_keeps_open_is_not_replaced_if_it_is_the_same(tmp_path, monkeypatch, there):
+    """Windows refuses to replace a file that somebody reads."""
+    path = tmp_path / "file"
+
+    def denied(part, target):
+        if there:
+            target.write_bytes(there)
+        raise PermissionError(13, "Access is denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mnistdata.Path, "replace", denied)
+        if there == b"the file":
+            mnistdata.save(b"the file", path)
+        else:
+            with pytest.raises(mnistdata.DataError, match="file can't be written .Access is denied"):
+                mnistdata.save(b"the file", path)
+    assert os.listdir(str(tmp_path)) == (["file"] if there else [])
 
 
 def test_a_terminal_shows_the_progress_of_a_download_and_a_file_does_not(tmp_path):

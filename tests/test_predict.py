@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 import predict
 import programs
+from command_line import named_by
 from helpers import ROOT
 from ink import bounds
 
@@ -229,6 +230,18 @@ def test_prints_the_digit_and_ten_probabilities_of_each_image_and_writes_the_req
         right = 1 / (1 + np.exp(image[:, :14].sum() - image[:, 14:].sum()))
         assert line.split()[1] == str(int(right > 0.5))
         assert f"(0: {1 - right:.4f}  1: {right:.4f}  2: 0.0000" in line and line.count(":") == 10
+
+
+def test_wildcards_that_a_shell_left_alone_are_taken_as_it_does_and_a_file_of_that_name_wins(tmp_path, capsys):
+    for name in ("2.png", "1.png", "[12].png", "3.jpg"):
+        save(tmp_path, 1 - seven(), name)
+    assert named_by(["*.jpg", "?.png", "1.png"]) == ["3.jpg", "1.png", "2.png", "1.png"]
+    assert named_by(["[12].png", "[23].png"]) == ["[12].png", "2.png"]
+    digits, failures = predict.read_digits(named_by(["?.png", "2.png", "x*.png", "4.png"]))
+    assert (list(digits), failures) == (["1.png", "2.png"], 2)
+    sentences = capsys.readouterr().err.splitlines()
+    assert sentences[0] == "x*.png matches no file, expected an image file: check the path"
+    assert sentences[1] == "4.png does not exist, expected an image file: check the path"
 
 
 @pytest.mark.tensorflow

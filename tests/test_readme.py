@@ -6,7 +6,7 @@ import pytest
 
 from helpers import ROOT, STAGES, stage_source
 from stage_runs import Stage
-from visu.style import KEYS, LAYOUTS, PAD_KEYS
+from visu.style import DIGIT_PANELS, KEYS, LAYOUTS, PAD_KEYS, PUT_KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS_OF_STAGES = (ROOT / "docs" / "results.md").read_text(encoding="utf-8").partition("## The exercises")[0]
@@ -35,12 +35,15 @@ def test_the_key_table_says_what_the_keys_do():
             assert in_words[key] in table_row("0, Esc")
     assert (KEYS[" "], KEYS["h"], KEYS["escape"]) == ("pause_or_resume", "reset_zooms", "show_all")
     assert "pauses" in table_row("space") and "resets" in table_row("h")
-    assert PAD_KEYS == {"d": "show_or_hide_pad", "c": "clear_pad", "m": "centre_or_not"}
-    assert "shows a pad" in table_row("d") and "clears" in table_row("c") and "centres" in table_row("m")
+    words = {"d": "shows a pad", "c": "clears the pad", "m": "centres", "l": "each layer", "s": "scale", "b, t": "puts"}
+    assert {key for keys in words for key in keys.split(", ")} == set(PAD_KEYS)
+    for keys, word in words.items():
+        assert word in table_row(keys)
+    assert PUT_KEYS == {"b": "training", "t": "test"} and DIGIT_PANELS == {3: "training", 6: "test"}
 
 
 def test_the_lesson_has_the_same_keys():
-    for key in PAD_KEYS:
+    for key in ("d", "c", "m", "l", "s", "b, t"):
         assert table_row(key, FIRST_CHAPTER) == table_row(key)
     for key in KEYS.keys() - PAD_KEYS.keys():
         name = {" ": "space", "escape": "Esc"}.get(key, key)

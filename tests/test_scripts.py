@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_output_to_the_last_digit_and_another_seed_
     stage, forks, tmp_path, few_test_digits
 ):
     source = shortened_text_only(stage_source(stage), 21, seed=0)
-    first, second = run_script(source, tmp_path), forks.run_script(source, tmp_path)
+    first, second = run_script(source, tmp_path, OPENBLAS_NUM_THREADS="1"), forks.run_script(source, tmp_path)
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout == second.stdout
     assert first.stdout.count("\n") > 4
@@ -170,7 +170,7 @@ def test_it_runs_from_another_folder(tmp_path):
     clone, elsewhere = tmp_path / "clone", tmp_path / "elsewhere"
     (elsewhere / "data").mkdir(parents=True)  # not the one that is meant
     shutil.copytree(str(ROOT / "data"), str(clone / "data"))
-    for name in ("mnistdata.py", "tensorflowvisu.py", "stage_runs.py"):
+    for name in ("mnistdata.py", "tensorflowvisu.py", "tensorflowsetup.py", "ink.py", "stage_runs.py"):
         shutil.copy(str(ROOT / name), str(clone))
     shutil.copytree(str(ROOT / "visu"), str(clone / "visu"))
     source = shortened_text_only(stage_source(SOFTMAX), 20)

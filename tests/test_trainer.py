@@ -1,5 +1,6 @@
 """The trainer of mlengine on one machine, and its package."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 import cluster
 import mnistdata
-from helpers import ROOT, environment
+from helpers import PATIENCE, ROOT, environment
 from trainer.task import parse_options
 from trainings import MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed, trainer_command
 
@@ -353,6 +354,89 @@ def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports
     assert f"SavedModel: file://{moved}/export/{listed(moved)[-1]}" in again
 
 
+# -- when to stop
+
+LOOKS = """
+import sys, threading, time
+from trainer import stopping
+
+stopping.POLL, stopping.GRACE = 0.01, 1000000
+left = int(sys.argv[1])
+
+
+def has_ended():
+    global left
+    left -= 1
+    if left == 0:
+        print("looked", flush=True)
+        {last}
+    raise OSError("a hiccup")
+
+
+has_to_stop = stopping.Stopping(has_ended)
+time.sleep(1000000)  # as TensorFlow, which never comes back to Python
+"""
+
+
+@contextlib.contextmanager
+def looks(number, last):
+    """A process that looks so many times in vain whether its training has ended, and then does the last thing."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOOKS.format(last=last), str(number)],
+        cwd=str(MLENGINE),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_look_that_fails_is_told_once_and_repeated():
+    with looks(3, "return True") as process:
+        output, error = process.communicate(timeout=PATIENCE)
+    assert (output, error.splitlines()) == (
+        "looked\n",
+        ["can't see whether the training has ended (a hiccup): looking again until it works"],
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of other processes are of other systems")
+@pytest.mark.parametrize("last", ["pass", "threading.Event().wait()"], ids=["fails", "hangs"])
+def test_signals_end_a_process_whose_look_does_not_succeed_and_whose_lines_nobody_reads(last):
+    with looks(1, last) as process:
+        assert process.stdout.readline() == "looked\n"
+        process.stderr.close()
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # the second one: at once
+        assert process.wait(PATIENCE) - 128 in (signal.SIGINT, signal.SIGTERM)  # whichever came first
+
+
+@pytest.mark.tensorflow
+def test_a_parameter_server_waits_for_the_last_checkpoint_in_spite_of_looks_that_fail(monkeypatch):
+    import tensorflow.compat.v1 as tf
+
+    from trainer import roles
+
+    hiccup = tf.errors.UnavailableError(None, None, "a hiccup")
+    steps, seconds = iter([hiccup, 50, hiccup, 50, 60, 70]), []
+
+    def newest_step(job_dir):
+        step = next(steps)
+        if step is hiccup:
+            raise hiccup
+        return step
+
+    monkeypatch.setattr(roles, "newest_step", newest_step)
+    monkeypatch.setattr(roles.time, "sleep", seconds.append)
+    roles.wait_for_checkpoint("job", 10)
+    assert (next(steps), len(seconds)) == (70, 4)
+
+
 # -- the package
 
 
@@ -364,6 +448,8 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
     for name in borrowed:
         shutil.copy(str(ROOT / name), str(clone))
     before = sorted(clone.rglob("*"))
+    for name in ("mnistdata.py", "trainer/requirements.txt"):  # a build that was killed has left copies of former ones
+        (clone / "mlengine" / name).write_text("old")
     subprocess.run(
         [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", folder, "sdist", "--dist-dir", folder],
         cwd=str(clone / "mlengine"),
@@ -375,12 +461,19 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
     with tarfile.open(str(tmp_path / "trainer-1.0.tar.gz")) as package:
         names = {name.partition("/")[2] for name in package.getnames()}
         modules = {f"trainer/{path.name}" for path in (MLENGINE / "trainer").glob("*.py")}
-        assert names >= modules | {*borrowed, "setup.py"}
+        copies = {name if name.endswith(".py") else f"trainer/{name}" for name in borrowed}
+        assert names >= modules | copies | {"setup.py"}
         assert not [name for name in names if "visu" in name]  # no window
         package.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    required = (tmp_path / "trainer.egg-info" / "requires.txt").read_text()
+    assert "tensorflow" in required and "matplotlib" not in required
+    unpacked = tmp_path / "trainer-1.0"
+    assert subprocess.check_output([sys.executable, "setup.py", "--name"], cwd=str(unpacked)) == b"trainer\n"
+    for name in copies:
+        assert (unpacked / name).read_bytes() == (ROOT / name.replace("trainer/", "")).read_bytes()
     process = subprocess.run(
-        [sys.executable, "-m", "trainer.task", "--job-dir", "job", "--data-dir", str(tmp_path / "none")],
-        cwd=str(tmp_path / "trainer-1.0"),
+        [sys.executable, "trainer/task.py", "--job-dir", "job", "--data-dir", str(tmp_path / "none")],
+        cwd=str(unpacked),
         env=environment(PYTHONPATH=""),
         stderr=subprocess.PIPE,
         encoding="utf-8",

@@ -14,7 +14,29 @@ from trainings import ADDRESSES, config, run_trainer
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "  ", "{}", config({"chief": ["a:1"]}), config({"worker": ["a:1"]}, "worker")]
+    "text",
+    [
+        None,
+        "",
+        "  ",
+        "{}",
+        "null",
+        config({"chief": ["a:1"]}),
+        config({"worker": ["a:1"]}, "worker"),
+        config({"worker": ["a:1"], "ps": []}, "worker", None),
+        '{"cluster": {"master": ["a:1"]}, "task": {}}',
+        '{"task": {}, "cluster": {}}',  # of Google's local training
+        '{"task": {}, "cluster": {}, "environment": "cloud", "job": {"job_name": "x"}}',
+        '{"environment": "cloud"}',
+        '{"cluster": {}}',
+        '{"cluster": null, "task": null}',
+        '{"cluster": {"chief": [], "worker": null}}',
+        '{"task": {"type": "", "index": ""}}',
+        '{"task": {"type": null, "index": 0}, "cluster": ""}',
+        '{"task": {"type": "chief", "index": "0"}, "cluster": {}}',
+        '{"task": {"type": "master"}}',
+        '{"task": {"type": "worker", "index": 0}}',  # of TensorFlow's estimators
+    ],
 )
 def test_without_others_a_task_is_alone(text):
     assert parse_tf_config(text) == ALONE
@@ -50,18 +72,28 @@ def test_the_evaluator_is_no_part_of_the_cluster(addresses):
 BAD_CONFIGS = {
     '{"cluster": ': "is not JSON",
     "[1]": "has no cluster",
-    '{"task": {"type": "worker", "index": 0}}': "has no cluster",
-    '{"cluster": {}, "task": {"type": "worker", "index": 0}}': "has no cluster",
+    '"cluster"': "has no cluster",
+    '{"cluster": ["a:1"]}': "has no cluster",
+    '{"cluster": "a:1", "task": {"type": "chief", "index": 0}}': "has no cluster",
+    '{"task": {"type": "worker", "index": 1}}': "has no cluster",
+    '{"cluster": {}, "task": {"type": "ps", "index": 0}}': "has no cluster",
+    '{"cluster": {"ps": []}, "task": {"type": "evaluator"}}': "has no cluster",
+    '{"cluster": {}, "task": {"type": "boss"}}': "has no cluster",
+    '{"task": "chief"}': "has no cluster",
+    '{"cluster": {"chief": ["a:1"]}, "task": "worker"}': "has the task type worker, expected one that is in",
+    '{"cluster": {"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "task": {"type": "worker"}}': "has the task index None for",
     json.dumps({"cluster": ADDRESSES}): "has the task type None, expected one of chief, master, worker, ps, evaluator",
     config(ADDRESSES, "boss"): "has the task type 'boss'",
     config({**ADDRESSES, "boss": ["e:1"]}): "has a task 'boss' in its cluster",
     config({"worker": ["a:1", "b:1"], "ps": ["c:1"]}): "has the task type chief, expected one that is in its cluster",
     config(ADDRESSES, "worker", 2): "has the task index 2 for worker, expected a number from 0 to 1",
     config(ADDRESSES, "worker", -1): "has the task index -1 for worker",
+    config(ADDRESSES, "worker", "²"): "has the task index '²' for worker",
     config(ADDRESSES, "worker", "x"): "has the task index 'x' for worker",
     config(ADDRESSES, "evaluator", 1): "has the task index 1 for evaluator, expected a number from 0 to 0",
     config({**ADDRESSES, "ps": "d:1"}): 'has "d:1" for ps in its cluster, expected a list of addresses',
     config({**ADDRESSES, "ps": ["d"]}): 'has ["d"] for ps in its cluster',
+    config({**ADDRESSES, "ps": ["d:²"]}): 'has ["d:\\u00b2"] for ps',
     config({**ADDRESSES, "ps": ["d:65536"]}): 'has ["d:65536"] for ps',
     config({**ADDRESSES, "ps": ["a:1"]}): "has a:1 for two tasks",
     config({**ADDRESSES, "master": ["e:1"]}): "has 2 tasks of type chief or master",

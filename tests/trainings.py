@@ -5,11 +5,24 @@ import re
 import shutil
 import sys
 
+import numpy as np
+
+import mnistdata
 import programs
-from helpers import ROOT
+from helpers import ROOT, idx
 
 MLENGINE = ROOT / "mlengine"
 SMALL = ["--hp-depth1=2", "--hp-depth2=4", "--hp-depth3=4", "--hp-dense=20"]
+
+
+def few_digits(folder):
+    """Makes a data folder with 5,000 of the training digits and 500 of the test digits: it is read in no time."""
+    folder.mkdir()
+    digits = mnistdata.read_data_sets(str(ROOT / "data"), one_hot=False, reshape=False)
+    for name, of_one_kind, number in ("train", digits.train, 5000), ("t10k", digits.test, 500):
+        images = np.round(255 * of_one_kind.images[:number, ..., 0])
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(idx(of_one_kind.labels[:number]))
 
 
 def config(cluster, type="chief", index=0, **more):

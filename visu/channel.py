@@ -8,7 +8,7 @@ to the process that draws             until                       what comes bac
   Start        first of all           Ready, Closed, Failed       Loaded, and then one of these
   Point, Bands, Picture               End, Close                  nothing: see visu.record
   Progress     after iterations       End, Close                  nothing
-  Answer       to a Question          StopReading, End, Close     nothing
+  Answer, Patch, Digit  to questions  StopReading, Close          nothing
   StopReading  at a prompt, after training                        nothing
   End          when training is over                              Stays from a window; others Say and end
   Close        at Ctrl-C                                          a window ends; others Say and end
@@ -19,7 +19,8 @@ to the process that trains            until
   Failed       it can't be shown      the last
   Say          at any time            -
   Saved        what a run leaves      End, Close
-  PauseOrResume, Question             End
+  PauseOrResume                       End
+  Question, PatchQuestion, Pick       StopReading, Close
   Shown        a picture for a notebook, at any time
   Stays        a window, after End    once
   Closed       somebody closed it     the last
@@ -45,8 +46,15 @@ Start = collections.namedtuple("Start", "way run arguments")
 Run = collections.namedtuple("Run", "name iterations style")
 # So many iterations are done, in so many seconds; is_update: with a training update in the last; state: see below
 Progress = collections.namedtuple("Progress", "iterations seconds is_update state")
-# number: of the Question; values: the probabilities, float64 [10], or None if they could not be computed
-Answer = collections.namedtuple("Answer", "number values")
+# number: of the Question; values: the probabilities, float64 [10], or None if they could not be computed; layers: what
+# the layers make of the digit, a list of Layer, or None where nobody looks at them
+Answer = collections.namedtuple("Answer", "number values layers", defaults=[None])
+# values: float32 [rows, columns, channels] or [neurons], the first of them; channels: how many there are in all
+Layer = collections.namedtuple("Layer", "values channels")
+# number, place: of the PatchQuestion; changes: what a little more ink in each pixel adds to the value, for each unit of
+# ink, float32 [28, 28], or None if no pixel changes it; is_of_drawn: in the digit that was drawn, and not in noise
+Patch = collections.namedtuple("Patch", "number place changes is_of_drawn")
+Digit = collections.namedtuple("Digit", "image")  # of a Pick: float32 [28, 28], or None if it can't be told
 StopReading = collections.namedtuple("StopReading", "")  # nobody reads digits any longer
 End = collections.namedtuple("End", "state")  # FINISHED, or "stopped: …"
 Close = collections.namedtuple("Close", "")
@@ -57,15 +65,23 @@ Failed = collections.namedtuple("Failed", "reason")
 Say = collections.namedtuple("Say", "text")  # on the terminal
 Saved = collections.namedtuple("Saved", "path")
 PauseOrResume = collections.namedtuple("PauseOrResume", "")
-# number: one more for each digit; image: float32 [28, 28], 0 is paper and 1 is ink, or None when it is gone
-Question = collections.namedtuple("Question", "number image")
+# number: one more for each digit; image: float32 [28, 28], 0 is paper and 1 is ink, or None when it is gone; layers:
+# whether what they make of it is wanted, too
+Question = collections.namedtuple("Question", "number image layers", defaults=[False])
+PatchQuestion = collections.namedtuple(
+    "PatchQuestion", "number image place"
+)  # place: (layer, row, column, channel) or …
+Pick = collections.namedtuple("Pick", "curve tile")  # of the picture of digits of that curve: uint8 [28, 28, 3]
 Shown = collections.namedtuple("Shown", "png")  # bytes
 Stays = collections.namedtuple("Stays", "")
 Closed = collections.namedtuple("Closed", "")
 Gone = collections.namedtuple("Gone", "")
 
-TO_DRAWING = (Start, Point, Bands, Picture, Progress, Answer, StopReading, End, Close)
-TO_TRAINING = (Loaded, Ready, Failed, Say, Saved, PauseOrResume, Question, Shown, Stays, Closed, Gone)
+TO_DRAWING = (Start, Point, Bands, Picture, Progress, Answer, Patch, Digit, StopReading, End, Close)
+TO_TRAINING = (
+    *(Loaded, Ready, Failed, Say, Saved, PauseOrResume),
+    *(Question, PatchQuestion, Pick, Shown, Stays, Closed, Gone),
+)
 
 TRAINING, PAUSED, FINISHED = "training", "paused", "finished"  # states
 

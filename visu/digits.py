@@ -4,6 +4,7 @@
 import numpy as np
 
 from tensorflowsetup import tf
+from visu.style import RED, WHITE
 
 # The labels of misrecognised digits: 0 to 9, 5 x 7 pixels each
 LABEL_SHAPES = """
@@ -16,7 +17,6 @@ LABEL_SHAPES = """
 .###. .###. ##### .###. ...#. .###. .###. ..#.. .###. .##..
 """
 LABEL_TOP, CORRECT_LEFT, COMPUTED_LEFT = 20, 1, 22  # where they begin on the 28 x 28 pixels of a digit
-WHITE, RED = (255, 255, 255), (255, 160, 160)  # behind recognised and misrecognised digits
 BLUE, DARK_RED = (0, 40, 150), (150, 0, 0)  # correct and computed labels
 PARTS = 4  # of a misrecognised digit: its white edge, its red middle, the correct label, the computed label
 EDGE, MIDDLE, CORRECT, COMPUTED = range(PARTS)

@@ -15,11 +15,14 @@ from visu.channel import (
     TRAINING,
     Close,
     Closed,
+    Digit,
     DrawingProcess,
     End,
     Failed,
     Gone,
+    PatchQuestion,
     PauseOrResume,
+    Pick,
     Progress,
     Question,
     Ready,
@@ -33,7 +36,7 @@ from visu.channel import (
     something_came,
 )
 from visu.distribution import probability_distribution
-from visu.reading import Reader
+from visu.reading import Reader, digit_in_tile
 from visu.record import Bands, Picture, Values
 from visu.screen import (
     NO_DISPLAY,
@@ -44,6 +47,7 @@ from visu.screen import (
     lacks_display,
     leads_to_prompt,
 )
+from visu.style import CURVES
 from visu.words import first_line, say
 
 FILM_NAME = "tensorflowvisu_video.mp4"
@@ -109,6 +113,7 @@ class DrawnRun(Display):
         self.begun = time.monotonic()
         self.next_progress = 0.0
         self.progress = Progress(0, 0.0, False, TRAINING)
+        self.images = {curve: collections.deque(maxlen=2) for curve in CURVES}  # of the newest pictures of digits
         self.paused = False
         self.over = False  # whether training is
         self.ended = False  # whether the process is
@@ -121,6 +126,8 @@ class DrawnRun(Display):
             Saved: self.on_saved,
             PauseOrResume: self.on_pause_or_resume,
             Question: lambda question: self.reader.ask(question),
+            PatchQuestion: lambda question: self.reader.ask_for_patch(question),
+            Pick: self.on_pick,
             Shown: self.on_shown,
             Stays: self.on_stays,
             Closed: self.on_closed,
@@ -143,9 +150,10 @@ class DrawnRun(Display):
     def handle_replies(self, reads_once_more=False):
         """Takes in what has come back, and answers the question that may be among it."""
         self.take_replies()
-        answer = self.reader and self.reader.answer(reads_once_more)
-        if answer:
-            self.process.outbox.put(answer, "answer", is_urgent=True)
+        if self.reader:
+            for key, answer in (("answer", self.reader.answer(reads_once_more)), ("patch", self.reader.patch())):
+                if answer:
+                    self.process.outbox.put(answer, key, is_urgent=True)
 
     def tell(self, sentence):
         """Says that something has failed, and that this is not the end."""
@@ -166,6 +174,11 @@ class DrawnRun(Display):
 
     def on_pause_or_resume(self, reply):
         self.paused = not self.paused and not self.over
+
+    def on_pick(self, reply):
+        """Only the images that the newest pictures were made of are there: a window may show an older one."""
+        found = (digit_in_tile(reply.tile, images) for images in self.images[reply.curve])
+        self.process.outbox.put(Digit(next((image for image in found if image is not None), None)), is_urgent=True)
 
     def on_shown(self, reply):
         """In the thread that runs the cell: only what it shows is sure to get to the cell's output."""
@@ -197,6 +210,9 @@ class DrawnRun(Display):
         if isinstance(addition, Values):
             weights, biases = (probability_distribution(vector) for vector in (addition.weights, addition.biases))
             addition = Bands(addition.iteration, weights, biases, *addition[3:])
+        if isinstance(addition, Picture) and addition.images is not None:
+            self.images[addition.curve].appendleft(addition.images)
+            addition = addition._replace(images=None)
         is_outdated_soon = isinstance(addition, Picture) and not self.way.every_update
         self.process.outbox.put(addition, addition.curve if is_outdated_soon else None)
 

@@ -20,7 +20,9 @@ from visu.words import first_line
 Point = collections.namedtuple("Point", "curve iteration accuracy loss learning_rate epoch")
 # weights and biases: the boundaries of BUCKETS bands, float64 [8] each; titles: new ones of panels 4 and 5, or None
 Bands = collections.namedtuple("Bands", "iteration weights biases weights_title biases_title")
-Picture = collections.namedtuple("Picture", "curve iteration pixels")  # of digits: pixels uint8 [height, width, 3]
+# Of digits: pixels uint8 [height, width, 3]; images: the digits themselves, [n, 28, 28, 1], if the script handed them
+# over, and not in the process that draws
+Picture = collections.namedtuple("Picture", "curve iteration pixels images", defaults=[None])
 
 # All weights and all biases, arrays of any shape. They are handed on, and too many to be recorded
 Values = collections.namedtuple("Values", Bands._fields)
@@ -183,6 +185,16 @@ def checked_picture(method, value):
     if array.ndim != 3 or array.shape[2] != 3 or array.size == 0 or array.dtype != np.uint8:
         raise ValueError(f"{method}: im is {described(value)}, expected a picture, uint8 [height, width, 3]")
     return array.copy()
+
+
+def checked_images(method, value):
+    """The value as an array, if it is images of MNIST's size, or None."""
+    if value is None:
+        return None
+    array = as_numbers(value, "fiu")
+    if array is None or array.ndim not in (3, 4) or array.size == 0 or array.shape[1:] not in ((28, 28), (28, 28, 1)):
+        raise ValueError(f"{method}: images is {described(value)}, expected the digits, [n, 28, 28, 1], or None")
+    return array
 
 
 def checked_count(method, name, value):

@@ -15,6 +15,7 @@ COLOURS = {
     "frame": "#b0b0b0",
     "background": "white",
 }
+WHITE, RED = (255, 255, 255), (255, 160, 160)  # behind recognised and misrecognised digits
 BAND_COLOURS = ("#1f4e9c", "#a0522d", "#c2188b", "#2e7d32", "#6a3d9a", "#00838f", "#b8860b")
 
 LAYOUTS = {  # key: the panels it shows, as they stand in the window
@@ -31,8 +32,18 @@ LAYOUTS = {  # key: the panels it shows, as they stand in the window
 }
 KEYS = dict.fromkeys(LAYOUTS, "show_layout")  # key: the method of WindowShow that it calls
 KEYS.update({"escape": "show_all", " ": "pause_or_resume", "h": "reset_zooms"})  # matplotlib has o and ctrl+s
-PAD_KEYS = {"d": "show_or_hide_pad", "c": "clear_pad", "m": "centre_or_not"}  # of a window with a pad, too
+PAD_KEYS = {  # of a window with a pad, too
+    "d": "show_or_hide_pad",
+    "c": "clear_pad",
+    "m": "centre_or_not",
+    "l": "show_or_hide_layers",
+    "s": "change_scales",
+    "b": "put_digit",
+    "t": "put_digit",
+}
+PUT_KEYS = {"b": "training", "t": "test"}  # whose digits these put on the pad
 PAD_PLACE = 3  # the panel that makes room for the pad
+DIGIT_PANELS = {3: "training", 6: "test"}  # what is clicked on there is put on the pad
 
 SIZE = (19.2, 10.8)  # inches
 MARGINS = {"left": 0.85, "right": 0.3, "top": 0.6, "bottom": 0.5}  # inches around each panel, in a window of that size

@@ -52,7 +52,7 @@ def train(source, path, iterations, file):
         for name, values in columns._asdict().items()
     }
     mnist, session = script["mnist"], script["sess"]
-    results["answers"] = np.concatenate([script["read"](images) for images in np.array_split(mnist.test.images, 10)])
+    results["answers"] = np.concatenate([script["read"](images)[0] for images in np.array_split(mnist.test.images, 10)])
     if "bend" in script:
         results["bent"] = script["bend"](np.repeat(mnist.train.images[2:3], 11, axis=0))  # a 4
     for name in ("W", "b", "W1", "B1"):

@@ -9,13 +9,22 @@ chief       trains, and looks after checkpoints, summaries and the SavedModel; "
 worker      trains
 ps          a parameter server: keeps a share of the weights, and applies the gradients to it
 evaluator   tests each new checkpoint; takes no part in the cluster, so its address may be left out
+
+Where there is one machine only, some tools set it too, with a cluster and a task that say nothing: {}, null or "". A
+task of type chief, master or worker and of index 0 is one machine, too, if there is no cluster.
 """
 
 import collections
 import json
 
 CHIEFS = ("chief", "master")
-TASK_TYPES = (*CHIEFS, "worker", "ps", "evaluator")
+TRAINERS = (*CHIEFS, "worker")
+TASK_TYPES = (*TRAINERS, "ps", "evaluator")
+NOTHING = (None, {}, [], "")  # what says nothing, in JSON
+NO_CLUSTER = (
+    'TF_CONFIG has no cluster, expected the addresses of its tasks like {"cluster": {"chief": ["host:2222"], '
+    '"ps": ["host:2223"]}, …}; unset it to train on one machine'
+)
 
 
 class ConfigError(ValueError):
@@ -43,7 +52,7 @@ class Task(collections.namedtuple("Task", "type index cluster")):
     @property
     def trainers(self):
         """(type, index) of all tasks that train, the chief first."""
-        types = [type for type in (*CHIEFS, "worker") if type in self.cluster]
+        types = [type for type in TRAINERS if type in self.cluster]
         return [(type, index) for type in types for index in range(len(self.cluster[type]))] or [("chief", 0)]
 
     @property
@@ -70,21 +79,36 @@ def parse_tf_config(text):
         config = json.loads(text)
     except ValueError as error:
         raise ConfigError(f"TF_CONFIG is not JSON ({error}), expected {{'cluster': …, 'task': …}}: {text:.60}")
-    if config == {}:
+    cluster, task = parts_of(config)
+    if not cluster and is_single(task):
         return ALONE
-    if not isinstance(config, dict) or not isinstance(config.get("cluster"), dict) or not config["cluster"]:
-        raise ConfigError(
-            'TF_CONFIG has no cluster, expected the addresses of its tasks like {"cluster": {"chief": ["host:2222"], '
-            '"ps": ["host:2223"]}, …}; unset it to train on one machine'
-        )
-    cluster = config["cluster"]
+    if not cluster:
+        raise ConfigError(NO_CLUSTER)
     check_cluster(cluster)
-    type, index = parse_task(config.get("task"), cluster)
+    type, index = parse_task(task, cluster)
     training_cluster = {type: addresses for type, addresses in cluster.items() if type != "evaluator"}
     is_alone = type != "evaluator" and sum(map(len, training_cluster.values())) == 1
     if not is_alone and "ps" not in cluster:
         raise ConfigError("TF_CONFIG has no ps in its cluster, expected one parameter server or more for several tasks")
     return ALONE if is_alone else Task(type, index, training_cluster)
+
+
+def parts_of(config):
+    """(cluster, task) of a TF_CONFIG, {} for what says nothing."""
+    if config not in NOTHING and not isinstance(config, dict):
+        raise ConfigError(NO_CLUSTER)
+    cluster, task = ({} if not config or config.get(name) in NOTHING else config[name] for name in ("cluster", "task"))
+    if not isinstance(cluster, dict):
+        raise ConfigError(NO_CLUSTER)
+    return {type: addresses for type, addresses in cluster.items() if addresses not in NOTHING}, task
+
+
+def is_single(task):
+    """Whether a task without a cluster is one machine: it says nothing, or that it is the first that trains."""
+    if not isinstance(task, dict):
+        return False
+    type, index = task.get("type"), task.get("index")
+    return (type in NOTHING or type in TRAINERS) and (index in NOTHING or str(index) == "0")
 
 
 def check_cluster(cluster):
@@ -93,7 +117,7 @@ def check_cluster(cluster):
     if unknown:
         raise ConfigError(f"TF_CONFIG has a task {unknown[0]!r} in its cluster, expected {', '.join(TASK_TYPES)}")
     for type, addresses in cluster.items():
-        if not isinstance(addresses, list) or not addresses or not all(map(is_address, addresses)):
+        if not isinstance(addresses, list) or not all(map(is_address, addresses)):
             raise ConfigError(
                 f"TF_CONFIG has {json.dumps(addresses):.60} for {type} in its cluster, expected a list of "
                 f'addresses like ["host:2222"]'
@@ -111,12 +135,14 @@ def check_cluster(cluster):
 
 def is_address(address):
     host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
-    return bool(host) and port.isdigit() and 0 < int(port) < 65536
+    return bool(host) and port.isdecimal() and 0 < int(port) < 65536
 
 
 def parse_task(task, cluster):
     """(type, index) of this process. The evaluator is no part of the cluster, and there is one at most."""
-    type, index = (task.get("type"), task.get("index", 0)) if isinstance(task, dict) else (None, 0)
+    type, index = (task.get("type"), task.get("index")) if isinstance(task, dict) else (task, None)
+    if type in NOTHING and sum(map(len, cluster.values())) == 1:
+        (type,) = cluster
     if type not in TASK_TYPES:
         raise ConfigError(f"TF_CONFIG has the task type {type!r}, expected one of {', '.join(TASK_TYPES)}")
     if type != "evaluator" and type not in cluster:
@@ -124,7 +150,9 @@ def parse_task(task, cluster):
             f"TF_CONFIG has the task type {type}, expected one that is in its cluster: {', '.join(cluster)}"
         )
     number = len(cluster.get(type, [])) or 1
-    if not str(index).isdigit() or int(index) >= number:
+    if index in NOTHING and number == 1:
+        index = 0
+    if not str(index).isdecimal() or int(index) >= number:
         raise ConfigError(
             f"TF_CONFIG has the task index {index!r} for {type}, expected a number from 0 to {number - 1}: its "
             f"cluster has {number} of that type"

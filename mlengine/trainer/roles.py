@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each kind of task does, from its start to its exit status."""
 
+import contextlib
 import sys
 import tempfile
 import time
@@ -73,10 +74,18 @@ def serve(task, options, stopping):
     start_server(task)
     stopping.wait()
     if stopping.status:
-        newest, patience = newest_step(options.job_dir), LAST_WORDS
-        while patience and newest_step(options.job_dir) == newest:
-            time.sleep(1)
-            patience -= 1
+        wait_for_checkpoint(options.job_dir, LAST_WORDS)
+
+
+def wait_for_checkpoint(job_dir, seconds):
+    """Waits until there is a new checkpoint in a job folder, or for so many seconds."""
+    seen = set()
+    for _ in range(seconds):
+        with contextlib.suppress(tf.errors.OpError):  # a look that fails shows nothing new
+            seen.add(newest_step(job_dir))
+        if len(seen) > 1:
+            return
+        time.sleep(1)
 
 
 def evaluate(task, options, stopping):

@@ -2,6 +2,7 @@
 """Trains the network of stage 3.1 on one machine, or as one task of the cluster that TF_CONFIG describes.
 
     python3 -m trainer.task --job-dir job                     in the folder mlengine of a clone, or with the package
+    python3 mlengine/trainer/task.py --job-dir job            anywhere in a clone
 
 Started again with the same --job-dir, it goes on where it stopped. Checkpoints, event files for TensorBoard and, at the
 end, the SavedModel export/<iteration> go to that folder. All tasks of a cluster need the same one, so there it has to
@@ -14,6 +15,10 @@ after SIGTERM and 130 after Ctrl-C, with a checkpoint written.
 import argparse
 import os
 import sys
+
+if __package__ != "trainer":  # started by its path, or as a part of mlengine
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    import trainer  # noqa: F401, it says where command_line is
 
 from command_line import whole_number
 from trainer.cluster import ConfigError, parse_tf_config

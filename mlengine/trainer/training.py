@@ -152,8 +152,9 @@ class Tokens(tf.train.SessionRunHook):
     def _while_connected(self, work, session, coord):
         try:
             work(session, coord)
-        except (tf.errors.OpError, RuntimeError):  # the session is lost or closed: the main thread sees that too
-            return
+        except (tf.errors.OpError, RuntimeError) as error:  # the session is lost or closed
+            if not coord.should_stop():
+                coord.request_stop(error)  # else the main thread would wait for tokens that nobody hands out
 
     def _update(self, session, coord):
         while not coord.should_stop():

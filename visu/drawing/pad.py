@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pad: a sheet to draw a digit on, the digit as the network sees it, and ten bars, how it is read."""
+"""The pad: a sheet to draw a digit on, the digit as the network sees it, ten bars, how it is read, and its layers."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -7,7 +7,8 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from ink import as_drawn, as_mnist
-from visu.channel import Question
+from visu.channel import PatchQuestion, Question
+from visu.drawing.layers import LayersPanel, LensPanel
 from visu.drawing.picture import DigitsPanel, Panel
 from visu.style import COLOURS, FONT_SIZES
 
@@ -82,7 +83,8 @@ class Pad:
     """A sheet to draw on, the digit as the network sees it, and its answer.
 
     ask is called with a Question when there is something to read, or nothing any more. Its number is one more each
-    time that the sheet has become empty.
+    time that the sheet has become empty. Where layers are shown, it is called with a PatchQuestion for what is pointed
+    at, too.
     """
 
     def __init__(self, ask):
@@ -92,6 +94,12 @@ class Pad:
         self.centred = True  # and scaled, as MNIST's digits are; or else where it was drawn
         self.is_read = True  # no longer when the program does not wait for the window
         self.looked_at = self.sheet.pixels
+        self.put_pixels = self.put_image = None  # the sheet with a digit that was put there, and that digit
+        self.shows_layers = self.has_own_scales = False  # for each map one of its own
+        self.layers = None  # a list of Layer, or None
+        self.pointed = self.patch = None  # the place of a value of a layer, and its Patch
+        self.wants_patch = False  # but has not asked for it: that costs as much as 784 digits
+        self.note = None  # a sentence in place of a hint
         self.show_image(None)
 
     def show_image(self, image):
@@ -100,20 +108,32 @@ class Pad:
         shades = np.uint8(np.round(255 - 255 * (np.zeros([28, 28]) if image is None else image)))
         self.seen = shades.repeat(MAGNIFIED, axis=0).repeat(MAGNIFIED, axis=1)  # uint8 [224, 224], 255 is paper
         if image is None:
-            self.probabilities = None
+            self.probabilities = self.layers = self.pointed = self.patch = None
 
     def look(self):
         """Asks what the digit is, if something has been drawn since."""
         if self.looked_at is self.sheet.pixels:
             return
-        self.looked_at = self.sheet.pixels
+        self.looked_at, self.note = self.sheet.pixels, None
         ink = (255 - self.looked_at) / np.float32(255)
-        image = as_mnist(ink) if self.centred else as_drawn(ink)
+        if self.looked_at is self.put_pixels and not self.centred:
+            image = self.put_image
+        else:
+            image = as_mnist(ink) if self.centred else as_drawn(ink)
         was_empty = self.image is None
         self.show_image(None if image is None or image.max() < FAINTEST else image)
         if self.image is not None or not was_empty:
             self.number += was_empty
-            self.ask(Question(self.number, self.image))
+            self.ask_again()
+
+    def ask_again(self):
+        self.ask(Question(self.number, self.image, self.shows_layers))
+        self.patch, self.wants_patch = None, self.pointed is not None
+
+    def ask_for_patch(self):
+        if self.wants_patch and self.image is not None and self.pointed:
+            self.ask(PatchQuestion(self.number, self.image, self.pointed))
+        self.wants_patch = False
 
     def clear(self):
         self.sheet.clear()
@@ -124,20 +144,60 @@ class Pad:
         self.looked_at = None
         self.look()
 
+    def put(self, image):
+        """Puts a digit on the sheet, float32 [28, 28]. It is read exactly as it is, until the pen changes it."""
+        self.clear()
+        shades = np.uint8(np.round(255 - 255 * np.clip(image, 0, 1)))
+        times = SIDE // len(shades)
+        self.put_pixels = self.sheet.pixels = shades.repeat(times, axis=0).repeat(times, axis=1)
+        self.put_image, self.centred = image, False
+        self.look()
+
+    def show_layers(self, is_shown):
+        self.shows_layers, self.layers = is_shown, None
+        self.pointed = self.patch = None
+        if self.image is not None:
+            self.ask_again()
+
+    def point_at(self, place):
+        """A value of a layer, (layer, row, column, channel) or (layer, neuron), or None."""
+        if place != self.pointed:
+            self.pointed, self.patch, self.wants_patch = place, None, place is not None
+
     def show_answer(self, answer):
         if answer.number == self.number and self.image is not None:
             self.probabilities = answer.values
+            if self.shows_layers and answer.layers is not None:
+                self.layers = answer.layers
+                if self.pointed and not self.has_value(self.pointed):
+                    self.pointed = self.patch = None
+
+    def has_value(self, place):
+        layer, *indices = place
+        shape = self.layers[layer].values.shape if layer < len(self.layers) else ()
+        return len(shape) == len(indices) and all(index < size for index, size in zip(indices, shape))
+
+    def show_patch(self, patch):
+        if (patch.number, patch.place) == (self.number, self.pointed):
+            self.patch = patch
 
     def stop(self):
         """Nobody reads what is drawn any longer."""
-        self.is_read, self.probabilities = False, None
+        self.is_read, self.probabilities, self.layers = False, None, None
+        self.pointed = self.patch = None
 
     def hints(self):
-        """What to do with it, in two lines."""
+        """What to do with it, in three lines."""
         if not self.is_read:
-            return "The program does not wait for this window:\nit reads no more digits."
-        state = "on" if self.centred else "off"
-        return f"left button draws, right button erases\nc: clear    m: centre as in MNIST ({state})"
+            return "The program does not wait for this window:\nit reads no more digits.\n"
+        centred, layers, own = ("on" if on else "off" for on in (self.centred, self.shows_layers, self.has_own_scales))
+        digits = "b, t: put a training, a test digit here"
+        if self.shows_layers:
+            digits = f"s: own scales ({own})  b, t: put a digit"
+        return (
+            f"left button draws, right button erases\nc: clear  m: centre ({centred})  l: layers ({layers})\n"
+            f"{self.note or digits}"
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------- panels
@@ -146,7 +206,7 @@ class Pad:
 class SheetPanel(DigitsPanel):
     """The sheet that is drawn on, with hints below."""
 
-    LINE = 42  # letters
+    LINE, LINES = 42, 3  # letters in a line, and lines
 
     def __init__(self, axes, pad):
         super().__init__(axes, lambda: pad.sheet.pixels)
@@ -178,9 +238,12 @@ class SheetPanel(DigitsPanel):
         return Bbox([corner, corner + end - begin])
 
     def fit_to_place(self):
-        """Letters of the hints that leave room for LINE of them below the sheet."""
-        width = self.axes.get_position().width * self.figure.get_size_inches()[0] * 72  # points
-        self.axes.xaxis.label.set(fontsize=min(self.size, width / (0.5 * self.LINE)), color=COLOURS["text"])
+        """Letters of the hints that leave room for LINES of LINE of them below the sheet."""
+        box, (width, height) = self.axes.get_position(), 72 * self.figure.get_size_inches()  # points
+        below = (box.y0 - self.blank.get_y()) * height
+        size = min(self.size, box.width * width / (0.5 * self.LINE), below / (1.3 * self.LINES + 0.5))
+        self.axes.xaxis.label.set(fontsize=size, color=COLOURS["text"])
+        self.axes.xaxis.labelpad = 0.3 * size
 
     def set_scale(self, scale):
         super().set_scale(scale)
@@ -199,13 +262,28 @@ def box_of_change(former, newer):
 
 
 class SeenPanel(DigitsPanel):
-    """The digit as the network sees it."""
+    """The digit as the network sees it, with a frame around the patch that a value of a layer depends on."""
 
     TITLE = "ticks"
 
     def __init__(self, axes, pad):
         super().__init__(axes, lambda: pad.seen)
         axes.set_title("the network sees")
+        self.pad, self.framed = pad, None
+        self.frame = Rectangle((0, 0), 0, 0, fill=False, edgecolor=COLOURS["test"], linewidth=1.5)
+        self.frame.set_figure(axes.figure)
+        self.frame.set_transform(axes.transData)
+        self.foreground = [*self.foreground, self.frame]
+
+    def update(self):
+        """Takes in what is new; returns whether there was anything."""
+        is_new, has_new_frame = super().update(), self.framed is not self.pad.patch
+        self.framed = self.pad.patch
+        box = None if self.framed is None else box_of_change(np.zeros([28, 28]), self.framed.changes)
+        (left, top), (right, bottom) = [[0, 0], [0, 0]] if box is None else MAGNIFIED * box
+        self.frame.set_bounds(left, top, right - left, bottom - top)
+        self.frame.set_visible(box is not None)
+        return is_new or has_new_frame
 
 
 class AnswerPanel(Panel):
@@ -258,7 +336,7 @@ GAP, BESIDE, FIGURES, SEEN, BELOW = 0.14, 0.36, 0.16, 0.36, 0.06
 
 
 class PadPanels:
-    """The three, as they stand together in the place of a panel."""
+    """The three, as they stand together in the place of a panel; and two more, where the layers are shown."""
 
     def __init__(self, axes, pad):
         """axes: a function that makes some, of a label."""
@@ -266,8 +344,10 @@ class PadPanels:
             SheetPanel(axes("what is drawn"), pad),
             SeenPanel(axes("as it is seen"), pad),
             AnswerPanel(axes("how it is read"), pad),
+            LayersPanel(axes("what the layers make of it"), pad),
+            LensPanel(axes("one value, large"), pad),
         ]
-        self.sheet_panel = self.panels[0]
+        self.sheet_panel, _, _, self.layers_panel, self.lens_panel = self.panels
 
     def show_at(self, cell, inner, size):
         """Shows them in a cell of the figure, which has that size in inches, with the margins of an inner part."""
@@ -282,7 +362,7 @@ class PadPanels:
         beside = begin + (1 + GAP) * x - split
         seen_foot = foot + (1 - SEEN) * y
         edge = seen_foot - BELOW * y / 2  # between the digit as it is seen and the bars
-        sheet, seen, answer = self.panels
+        sheet, seen, answer = self.panels[:3]
         sheet.show_at([left, bottom, split, height], [begin, foot, x, y])
         seen.show_at(
             [left + split, bottom + edge, width - split, height - edge],
@@ -292,3 +372,10 @@ class PadPanels:
             [left + split, bottom, width - split, edge],
             [beside, foot, BESIDE * x, (1 - SEEN - BELOW) * y],
         )
+
+    def show_layers_at(self, lens_cell, cell, inner):
+        """Shows the lens in a cell of the figure and the layers in another, with the margins of an inner part."""
+        left, bottom, width, height = inner
+        right, top = lens_cell[2] - left - width, lens_cell[3] - bottom - height
+        self.lens_panel.show_at(lens_cell, [right, right, lens_cell[2] - 2 * right, lens_cell[3] - 2 * right])
+        self.layers_panel.show_at(cell, [0, bottom, cell[2] - right, cell[3] - bottom - top / 2])

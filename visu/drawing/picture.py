@@ -399,7 +399,7 @@ class Picture:
         for panel, title in zip(self.panels, titles):
             panel.axes.set_title(title)
         self.pad = pad(lambda label: figure.add_subplot(label=label)) if pad else None
-        self.pad_is_up = False
+        self.pad_is_up = self.layers_are_up = False
         self.panels += self.pad.panels if pad else []
         self.status = StatusLine(figure)
         self.parts = [*self.panels, self.status]
@@ -415,12 +415,12 @@ class Picture:
 
     def show_layout(self, key):
         """Shows the panels of LAYOUTS[key] and hides the others."""
-        self.layout = LAYOUTS[key]
+        self.layout, self.layers_are_up = LAYOUTS[key], False
         self.place_panels()
 
-    def show_pad(self, is_up):
-        """Shows the pad in the place of its panel, or that panel again."""
-        self.pad_is_up = is_up
+    def show_pad(self, is_up, with_layers=False):
+        """Shows the pad in the place of its panel, with the layers in the place of the others, or the panels again."""
+        self.pad_is_up, self.layers_are_up = is_up, is_up and with_layers
         if is_up and not any(PAD_PLACE in row for row in self.layout):
             self.layout = LAYOUTS["0"]
         self.place_panels()
@@ -448,6 +448,13 @@ class Picture:
         inner = [left, bottom, cell_width - left - right, cell_height - top - bottom]
         for panel in self.panels:
             panel.hide()
+        if self.layers_are_up:
+            third, half = 1 / 3, (1 - status_height) / 2
+            inner = [left, bottom, third - left - right, half - top - bottom]
+            self.pad.show_at([0, 1 - half, third, half], inner, (width, height))
+            self.pad.show_layers_at([0, status_height, third, half], [third, status_height, 2 * third, 2 * half], inner)
+            self.rearranged = True
+            return
         for row, line in enumerate(self.layout):
             for column, number in enumerate(line):
                 cell = [column * cell_width, 1 - (row + 1) * cell_height, cell_width, cell_height]

@@ -15,8 +15,11 @@ from visu.channel import (
     Answer,
     Close,
     Closed,
+    Digit,
     End,
+    Patch,
     PauseOrResume,
+    Pick,
     Ready,
     Show,
     Stays,
@@ -27,15 +30,16 @@ from visu.drawing.backends import open_figure
 from visu.drawing.pad import Pad, PadPanels
 from visu.drawing.picture import Picture
 from visu.drawing.status import Pace, status_texts
-from visu.style import KEYS, PAD_KEYS
+from visu.style import DIGIT_PANELS, KEYS, PAD_KEYS, PUT_KEYS
 
-TICK = 0.05  # seconds between two looks at the messages; keys do not wait for that
+TICK, PAD_TICK = 0.05, 0.01  # seconds between two looks at the messages, and while the pad is up; keys wait for none
 FRAME_INTERVALS = (0.1, 0.25)  # seconds between two frames, at least and at most
 FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
 
 PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
 PAD_INTERVAL = 0.03  # seconds between two drawings of the pad, at least
 PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
+POINTER_REST = 0.2  # seconds after the last move of the mouse, before it counts as pointing
 
 PAUSING = "pausing"  # what is said from a key press until the training process answers it
 
@@ -52,10 +56,11 @@ class WindowShow(Show):
         self.picture = Picture(self.figure, run, self.record, panels_of_pad)
         self.pace = Pace()
         self.messages = queue.Queue()
-        self.next_frame = self.next_drawing = 0.0
+        self.next_frame = self.next_drawing = self.moved = 0.0
         self.resized = True  # then it is not enough to draw what changed
         self.is_ready = False  # whether there is something to see
         self.told = None  # the last failure of drawing that was told
+        self.tiles = dict.fromkeys(PUT_KEYS.values(), 0)  # the next digit of each picture that a key puts on the pad
         self.connect()
 
     def connect(self):
@@ -75,9 +80,9 @@ class WindowShow(Show):
         import matplotlib.pyplot as plt  # not at the top, see open_figure
 
         threading.Thread(target=self.receive, args=(stream,), daemon=True).start()
-        timer = self.figure.canvas.new_timer(interval=int(1000 * TICK))
-        timer.add_callback(self.tick)
-        timer.start()
+        self.timer = self.figure.canvas.new_timer(interval=int(1000 * TICK))
+        self.timer.add_callback(self.tick)
+        self.timer.start()
         plt.show()
         self.close()  # if the back end did not say that the window was closed
 
@@ -100,6 +105,8 @@ class WindowShow(Show):
                 for message in self.messages.get():
                     self.take(message)
             self.draw_pad()
+            if self.pad and time.monotonic() >= self.moved + POINTER_REST:
+                self.pad.ask_for_patch()
             if time.monotonic() >= self.next_frame:
                 self.draw_frame()
         except Exception:  # it must show, and must not stop the timer: the next messages may be drawn again
@@ -134,7 +141,8 @@ class WindowShow(Show):
     def handlers(self):
         handlers = {**super().handlers(), Close: lambda message: self.close()}
         if self.pad:
-            handlers.update({Answer: self.pad.show_answer, StopReading: lambda message: self.pad.stop()})
+            handlers.update({Answer: self.pad.show_answer, Patch: self.pad.show_patch, Digit: self.put_picked})
+            handlers[StopReading] = lambda message: self.pad.stop()
         return handlers
 
     def take_progress(self, progress):
@@ -169,6 +177,8 @@ class WindowShow(Show):
         if key == "0":
             self.picture.pad_is_up = False
         self.picture.show_layout(key)
+        if self.pad:
+            self.adapt_to_pad()
         self.draw_rearranged()
 
     def show_all(self, key):
@@ -196,8 +206,47 @@ class WindowShow(Show):
                 self.draw_frame()
 
     def show_or_hide_pad(self, key):
-        self.picture.show_pad(not self.picture.pad.sheet_panel.is_visible())
+        self.show_pad(not self.picture.pad.sheet_panel.is_visible())
+
+    def show_or_hide_layers(self, key):
+        self.show_pad(True, not self.picture.layers_are_up)
+
+    def show_pad(self, is_up, with_layers=False):
+        self.picture.show_pad(is_up, with_layers)
+        self.adapt_to_pad()
         self.draw_rearranged()
+
+    def adapt_to_pad(self):
+        """What nobody looks at is not asked for; and drawn digits are looked at more often."""
+        if self.pad.shows_layers != self.picture.layers_are_up:
+            self.pad.show_layers(self.picture.layers_are_up)
+        self.timer.interval = int(1000 * (PAD_TICK if self.picture.pad_is_up else TICK))
+
+    def change_scales(self, key):
+        self.pad.has_own_scales = not self.pad.has_own_scales
+        self.draw_frame()
+
+    def put_digit(self, key):
+        """Puts the next digit of a picture on the pad, the misrecognised ones first."""
+        curve = PUT_KEYS[key]
+        self.pick(curve, self.tiles[curve])
+        self.tiles[curve] += 1
+
+    def pick(self, curve, number):
+        """Asks for the digit of a tile of a picture, exactly as it is."""
+        pixels = self.picture.pixels(curve)
+        if pixels is not None and not (pixels.shape[0] % 28 or pixels.shape[1] % 28):
+            rows, columns = pixels.shape[0] // 28, pixels.shape[1] // 28
+            row, column = divmod(number % (rows * columns), columns)
+            self.reply(Pick(curve, pixels[28 * row : 28 * row + 28, 28 * column : 28 * column + 28].copy()))
+
+    def put_picked(self, digit):
+        if digit.image is None:
+            self.pad.note = "The script hands over no such digit."
+            return
+        self.pad.put(digit.image)
+        if not self.picture.pad_is_up:
+            self.show_pad(True)
 
     def clear_pad(self, key):
         if self.picture.pad_is_up:
@@ -217,11 +266,26 @@ class WindowShow(Show):
         if event.inaxes is panel.axes and event.button in (PEN_BUTTON, ERASER_BUTTON) and not zooms:
             self.pad.sheet.put_pen(panel.sheet_coordinates(event), erases=event.button == ERASER_BUTTON)
             self.draw_pad()
+        elif event.button == PEN_BUTTON and not zooms:
+            self.pick_at(event)
+
+    def pick_at(self, event):
+        """Somebody clicked on a digit of a picture, perhaps."""
+        for number, curve in DIGIT_PANELS.items():
+            panel = self.picture.panels[number - 1]
+            if event.inaxes is panel.axes and panel.picture is not None:
+                columns = panel.picture.shape[1] // 28
+                self.pick(curve, int(event.ydata // 28) * columns + int(event.xdata // 28))
 
     def on_motion_notify(self, event):
+        self.moved = time.monotonic()
         if self.pad.sheet.pen_is_down:
             self.pad.sheet.move_pen(self.picture.pad.sheet_panel.sheet_coordinates(event))
             self.draw_pad()
+        elif self.picture.layers_are_up and self.pad.layers:
+            layers_panel = self.picture.pad.layers_panel
+            if event.inaxes is layers_panel.axes:
+                self.pad.point_at(layers_panel.find(event))
 
     def draw_pad(self):
         """Draws what has changed of it, unless that was drawn a moment ago: then the next tick will do."""

@@ -1,0 +1,379 @@
+"""Inside the network: what is handed over of the layers, how it is shown, and digits that are put on the pad."""
+
+import numpy as np
+import pytest
+
+from helpers import STAGES, made_up_training, own_lines, run_script, shortened_text_only, stage_source
+from pads import picture_with_pad
+from screens import HEIGHT, WIDTH, WindowedProgram
+from test_visu_digits import formatted, tiles_of
+from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
+from visu.drawing.layers import arranged, as_many_as_fit, coloured
+from visu.drawing.pad import Pad
+from visu.reading import Reader, digit_in_tile
+
+SHAPES = {  # of the layers of stages
+    "1.0": [(28, 28, 10)],
+    "2.0": [(200,), (100,), (60,), (30,)],
+    "3.1": [(28, 28, 6), (14, 14, 12), (7, 7, 24), (200,)],
+    "4.0": [(26, 26, 24), (24, 24, 24), (12, 12, 32), (10, 10, 64), (8, 8, 64), (4, 4, 64), (200,)],
+}
+SEVEN = np.eye(10)[[7]]
+
+
+def reader(read_digits):
+    """A Reader, and the list of what it tells."""
+    told = []
+    return Reader(read_digits, told.append), told
+
+
+# -- what the script hands over
+
+
+def test_layers_are_handed_on_only_where_somebody_looks_at_them():
+    maps, cells = np.arange(2 * 3 * 4.0).reshape(1, 2, 3, 4), np.arange(5.0)[np.newaxis]
+    each, told = reader(lambda images: [SEVEN, maps, cells])
+    for wanted in (False, True):
+        each.ask(Question(1, np.zeros([28, 28]), wanted))
+        answer = each.answer()
+        assert answer.values.argmax() == 7
+        if wanted:
+            assert [layer.values.tolist() for layer in answer.layers] == [maps[0].tolist(), cells[0].tolist()]
+            assert [layer.channels for layer in answer.layers] == [4, 5]
+        else:
+            assert answer.layers is None
+    assert told == []
+
+
+@pytest.mark.parametrize("returned", [SEVEN, SEVEN.tolist(), [SEVEN], (SEVEN,)])
+def test_probabilities_alone_are_read_as_ever(returned):
+    each, told = reader(lambda images: returned)
+    each.ask(Question(1, np.zeros([28, 28]), True))
+    answer = each.answer()
+    assert (answer.values.argmax(), answer.layers, told) == (7, [], [])
+
+
+@pytest.mark.parametrize(
+    "layer, sentence",
+    [
+        (np.zeros([2, 5]), r"layer 2 of what it returned is an array, float64 \[2, 5\] for 1 image, expected maps"),
+        (np.zeros([1, 5, 5]), r"layer 2 of what it returned is an array, float64 \[1, 5, 5\]"),
+        (np.zeros([1, 0]), "layer 2 of what it returned is an array"),
+        ("maps", "layer 2 of what it returned is 'maps'"),
+        (None, "layer 2 of what it returned is None"),
+    ],
+)
+def test_a_layer_of_a_wrong_shape_is_named_once(layer, sentence):
+    each, told = reader(lambda images: [SEVEN, np.zeros([1, 3]), layer])
+    for number in range(2):
+        each.ask(Question(number, np.zeros([28, 28]), True))
+        assert each.answer() == Answer(number, None, [])
+    (told,) = told
+    assert np.all([part in told for part in ("read_digits can't read what is drawn: ", "or cells [n, neurons]")])
+    assert __import__("re").search(sentence, told)
+
+
+def test_of_a_huge_layer_no_more_is_handed_on_than_a_window_can_show():
+    each, _ = reader(lambda images: [SEVEN, np.zeros([1, 100, 100, 2000], np.float32)])
+    each.ask(Question(1, np.zeros([28, 28]), True))
+    (layer,) = each.answer().layers
+    assert layer.values.nbytes <= 1 << 20 and layer.channels == 2000
+
+
+# -- which pixels a value depends on
+
+
+FILTER = np.random.RandomState(1).normal(0.5, 1, [3, 3])
+
+
+def convolution(images, bias):
+    """A convolution of 3 x 3 without padding, stride 2, and a relu: two channels, the second is never above 0."""
+    images = images[..., 0]
+    sums = sum(FILTER[i, j] * images[:, i : i + 25 : 2, j : j + 25 : 2] for i in range(3) for j in range(3))
+    return [SEVEN.repeat(len(images), axis=0), np.stack([np.maximum(sums + bias, 0), np.minimum(sums, 0) * 0], axis=3)]
+
+
+@pytest.mark.parametrize("bias, is_of_drawn", [(100, True), (-0.5, False)])
+def test_the_patch_of_a_value_and_the_filter_that_made_it_are_found_by_asking_the_network(bias, is_of_drawn):
+    each, told = reader(lambda images: convolution(images, bias))
+    each.ask_for_patch(PatchQuestion(1, np.zeros([28, 28], np.float32), (0, 4, 9, 0)))
+    patch = each.patch()
+    assert (patch.number, patch.place, told) == (1, (0, 4, 9, 0), [])
+    assert patch.is_of_drawn == is_of_drawn  # in an empty image a relu with this bias is silent, and noise wakes it
+    expected = np.zeros([28, 28])
+    expected[8:11, 18:21] = FILTER
+    assert np.allclose(patch.changes, expected, atol=0.01)
+    assert (patch.changes != 0).sum() == 9
+    assert each.patch() is None  # it was asked once
+
+
+def test_what_no_pixel_changes_is_said_to_have_no_patch():
+    each, _ = reader(lambda images: convolution(images, 1))
+    each.ask_for_patch(PatchQuestion(1, np.zeros([28, 28], np.float32), (0, 4, 9, 1)))
+    assert each.patch().changes is None
+
+
+# -- how it is shown
+
+
+def test_blue_is_above_0_red_below_and_white_is_0():
+    low, zero, high, none = coloured(np.array([-2.0, 0, 2, np.nan]), 2).tolist()
+    assert high[2] > high[0] + 80 and low[0] > low[2] + 80 and zero == [255, 255, 255]
+    assert none[0] == none[1] == none[2] < 255
+    assert (coloured(np.zeros([3, 3]), 0) == 255).all()
+    steps = coloured(np.linspace(0, 1, 50), 1)[:, 0].astype(int)
+    assert (np.diff(steps) <= 0).all() and steps[0] - steps[-1] > 150  # more is darker
+
+
+def random_layers(shapes):
+    random = np.random.RandomState(0)
+    return [Layer(np.float32(random.normal(size=shape)), shape[-1]) for shape in shapes]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("stage", SHAPES)
+def test_maps_and_cells_are_as_large_as_fits(stage, times):
+    layers = random_layers(SHAPES[stage])
+    width, height = 870 * times, 600 * times
+    ways = arranged(layers, width, height, times)
+    assert sum(way.height for way in ways) <= height and max(way.width for way in ways) <= width + ways[0].gap
+    for layer, way in zip(layers, ways):
+        least = {28: 4, 14: 4, 12: 2, 7: 5, 4: 3}.get(layer.values.shape[0] if layer.values.ndim == 3 else 0, 1)
+        assert way.scale >= (least if layer.values.ndim == 3 else 6) * times
+        places = {way.place(number) for number in range(way.number)}
+        assert len(places) == way.number == layer.channels
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 2000), (10000,), (900, 900, 3), (28, 28, 500)])
+def test_of_too_many_as_many_are_shown_as_fit(shape):
+    layers = random_layers([shape])
+    (shown,) = as_many_as_fit(layers, 870, 600, 1)
+    (way,) = arranged([shown], 870, 600, 1)
+    assert way.height <= 600 and way.width <= 875 and 0 < shown.values.shape[-1] <= shape[-1]
+
+
+def picture_with_layers(shapes, image=None):
+    questions = []
+    pad = Pad(questions.append)
+    picture = picture_with_pad(pad)
+    pad.put(np.eye(28, dtype=np.float32) if image is None else image)
+    picture.show_pad(True, True)
+    pad.show_layers(True)
+    pad.show_answer(Answer(pad.number, SEVEN[0], random_layers(shapes)))
+    picture.update(["", ""])
+    picture.figure.canvas.draw()
+    return picture, pad, questions
+
+
+def pixels_of(picture):
+    return np.array(picture.figure.canvas.buffer_rgba())[..., :3].astype(int)
+
+
+class Event:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+
+def values_on_screen(picture, layer):
+    """For each pixel of the screen's middle of a value of a layer: its place and its colour."""
+    panel = picture.pad.layers_panel
+    box = panel.axes.get_window_extent()
+    pixels = pixels_of(picture)[::-1]
+    found = {}
+    top, way = panel.rows[layer]
+    for y in range(top, min(top + way.height, panel.height)):
+        for x in range(0, panel.width):
+            place = panel.find(Event(box.x0 + x + 0.5, round(box.y1) - y - 0.5))
+            if place:
+                found.setdefault(place, []).append(tuple(pixels[round(box.y1) - y - 1, round(box.x0) + x]))
+    return found
+
+
+@pytest.mark.parametrize("shapes, layer", [([(28, 28, 6), (14, 14, 12), (7, 7, 24), (200,)], 2), ([(60,), (30,)], 1)])
+def test_each_value_is_where_it_is_pointed_at_in_its_colour(shapes, layer):
+    picture, pad, _ = picture_with_layers(shapes)
+    values = pad.layers[layer].values
+    colours = coloured(values, np.abs(values).max())
+    found = values_on_screen(picture, layer)
+    assert len(found) == values.size
+    for (number, *indices), seen in found.items():
+        assert number == layer
+        middle = seen[len(seen) // 2]  # the first and last rows may be of a frame
+        assert middle == tuple(colours[tuple(indices)].astype(int))
+
+
+def test_a_dead_neuron_is_white_and_each_map_may_have_a_scale_of_its_own():
+    picture, pad, _ = picture_with_layers([(7, 7, 3)])
+    values = np.zeros([7, 7, 3], np.float32)
+    values[2, 3, 1], values[2, 3, 2] = 10, 1
+    pad.show_answer(Answer(pad.number, SEVEN[0], [Layer(values, 3)]))
+    colours = []
+    for pad.has_own_scales in (False, True):
+        picture.update(["", ""])
+        picture.figure.canvas.draw()
+        found = values_on_screen(picture, 0)
+        assert {colour for place, seen in found.items() if place[3] == 0 for colour in seen[1:-1]} <= {(255,) * 3}
+        colours.append([found[0, 2, 3, channel][20] for channel in (1, 2)])
+    (strong, weak), (own_strong, own) = colours
+    assert strong == own_strong == own and weak[0] > strong[0] + 100
+    texts = [artist.get_text() for artist in picture.pad.layers_panel.foreground[1:]]
+    assert texts == ["layer 1:  7 x 7, 3 channels", "each to its own largest value"]
+
+
+@pytest.mark.parametrize("size", [(1344, 756), (2688, 1512), (700, 850), (1400, 500)])
+def test_pad_layers_and_lens_share_the_window_without_overlaps(size):
+    pad = Pad(print)
+    picture = picture_with_pad(pad, size)
+    picture.show_pad(True, True)
+    extents = [part.extent() for part in picture.visible_parts()]
+    assert sum(extent.width * extent.height for extent in extents) == size[0] * size[1]
+    picture.show_layout("0")
+    assert not picture.layers_are_up and not picture.pad.layers_panel.is_visible()
+
+
+def test_what_is_pointed_at_is_asked_for_once_and_shown_large_with_its_patch():
+    picture, pad, questions = picture_with_layers([(7, 7, 3), (5,)])
+    pad.point_at((0, 2, 3, 1))
+    pad.ask_for_patch()
+    pad.ask_for_patch()
+    assert [question.place for question in questions if isinstance(question, PatchQuestion)] == [(0, 2, 3, 1)]
+    changes = np.zeros([28, 28], np.float32)
+    changes[5:9, 10:12] = 1
+    pad.show_patch(Patch(pad.number, (0, 2, 3, 2), changes, True))  # of what was pointed at before
+    assert pad.patch is None
+    pad.show_patch(Patch(pad.number, (0, 2, 3, 1), changes, True))
+    picture.update(["", ""])
+    seen = picture.pad.panels[1]
+    assert (seen.frame.get_xy(), seen.frame.get_width(), seen.frame.get_height()) == ((80, 40), 16, 32)
+    texts = [artist.get_text() for artist in picture.pad.lens_panel.foreground[1:]]
+    value = pad.layers[0].values[2, 3, 1]
+    assert texts == [f"layer 1, channel 2\n{value:.3g} in row 3, column 4", "what more ink adds,\nup to 1"]
+
+
+def test_layers_are_asked_for_while_they_are_shown_and_no_longer():
+    _, pad, questions = picture_with_layers([(5,)])
+    assert questions[-1].layers
+    pad.show_layers(False)
+    assert not questions[-1].layers and pad.layers is None
+    pad.show_answer(Answer(pad.number, SEVEN[0], random_layers([(5,)])))
+    assert pad.layers is None  # one that comes late
+
+
+# -- digits that are put on the pad
+
+
+def random_digits(n):
+    random = np.random.RandomState(0)
+    digits = np.zeros([n, 28, 28, 1], np.float32)
+    digits[:, 2:-2, 1:-1] = random.randint(0, 256, [n, 24, 26, 1]) * (random.rand(n, 24, 26, 1) < 0.3)
+    return digits * np.float32(1 / 255)
+
+
+@pytest.mark.tensorflow
+def test_the_digit_of_a_tile_is_found_byte_by_byte_under_its_labels():
+    images, correct = random_digits(40), np.arange(40) % 10
+    computed = np.where(np.arange(40) % 3, correct, (correct + 1) % 10)
+    tiles = tiles_of(formatted(images, computed, correct, n=40, lines=4), 4, 10)
+    order = [*np.flatnonzero(computed != correct), *np.flatnonzero(computed == correct)]
+    for tile, number in zip(tiles, order):
+        assert digit_in_tile(tile, images).tobytes() == images[number].tobytes()
+    assert digit_in_tile(tiles[0], images[1:]) is None  # it is not there any more
+    assert digit_in_tile(np.full([28, 28, 3], 7, np.uint8), images) is None
+
+
+def test_a_digit_that_is_put_on_the_pad_is_read_as_it_is_and_then_with_what_the_pen_changes():
+    questions = []
+    pad = Pad(questions.append)
+    image = random_digits(1)[0, ..., 0]
+    pad.put(image)
+    assert questions[-1].image.tobytes() == image.tobytes()
+    pad.sheet.put_pen((8, 8))  # the middle of the first pixel
+    pad.look()
+    changed = questions[-1].image
+    assert changed[0, 0] == 1 and np.abs(changed[3:, 3:] - image[3:, 3:]).max() < 1e-6
+    pad.clear()
+    assert questions[-1].image is None
+
+
+# -- in a window
+
+
+LAYERED = """
+tiles = np.zeros([100, 28, 28, 1], np.float32)
+tiles[:, 5:15, 5:15] = 1
+tiles[:, 20, 20, 0] = np.arange(100) / 255
+
+
+def read_digits(images):
+    probabilities = np.eye(10)[[7] * len(images)]
+    print("read", len(images), float(images.sum()), flush=True)
+    return [probabilities, images * [1, -1, 0], images.reshape(len(images), -1)[:, :5]]
+
+"""
+
+
+def layered_training():
+    """A made-up training whose batch shows 100 squares on white, and whose network has two layers."""
+    source = made_up_training(301).replace("\ndatavis.animate(", f"{LAYERED}\ndatavis.animate(")
+    source = source.replace("test_data_update_freq=50", "test_data_update_freq=50, read_digits=read_digits")
+    squares = (
+        "np.uint8(255 - 255 * tiles).reshape(10, 10, 28, 28).swapaxes(1, 2).reshape(280, 280, 1).repeat(3, axis=2)"
+    )
+    return source.replace("datavis.update_image1(digits(280, 280, 0.5))", f"datavis.update_image1({squares}, tiles)")
+
+
+def share(picture, colour):
+    """How much of a screenshot is of about this colour."""
+    return (np.abs(picture.astype(int) - colour).max(axis=2) < 40).mean()
+
+
+def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run_stays_what_it_is(
+    folder, screen, toolkit
+):
+    run = WindowedProgram(layered_training(), folder, screen, toolkit)
+    try:
+        run.read_until("^Finished")
+        run.press("b")  # the first square of panel 3, which makes room for it
+        total = float(run.read_until(r"^read 1 (\S+)").group(1))
+        assert total == 100
+        before = run.still_picture()
+        run.press("l")
+        run.read_until(r"^read 1 100\.0")
+        shown = run.still_picture()
+        right = shown[:700, WIDTH // 3 :]
+        assert share(right, (31, 78, 156)) > 0.008 and share(right, (214, 39, 40)) > 0.008
+        assert share(before[:700, WIDTH // 3 :], (31, 78, 156)) < share(right, (31, 78, 156)) / 2
+        rows, columns = np.nonzero((np.abs(right.astype(int) - (31, 78, 156)) < 20).all(axis=2))
+        x, y = WIDTH // 3 + int(np.median(columns)), int(np.median(rows))
+        top = 0 if toolkit == "TkAgg" else run.geometry()[3] - HEIGHT
+        left, above = run.geometry()[:2]
+        for shift in (0, 1):
+            run.xdotool("mousemove", left + x + shift, above + top + y)
+        run.read_until(r"^read 112 ")
+        run.press("b")
+        run.read_until(r"^read 1 100\.0039")  # the second square
+        run.press("0")
+        run.press("q")
+        output, errors, status = run.end()
+    finally:
+        run.stop()
+    assert (errors, status) == ("", 0)
+    assert own_lines(output) == own_lines(run_script(layered_training(), folder, MPLBACKEND="agg").stdout)
+
+
+# -- the stages
+
+EVIDENCE = """
+probabilities, evidence = read(mnist.test.images[:5])
+logits = evidence.sum(axis=(1, 2)) + sess.run(b)
+again = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+paper = mnist.test.images[:5, ..., 0] == 0
+print(evidence.shape, np.abs(again - probabilities).max() < 1e-4, np.abs(evidence[paper]).max())
+"""
+
+
+@pytest.mark.tensorflow
+def test_the_evidence_of_stage_1_0_sums_to_what_softmax_gets(forks, tmp_path):
+    source = shortened_text_only(stage_source(STAGES[0]), 50) + "import numpy as np\n" + EVIDENCE
+    process = forks.run_script(source, tmp_path)
+    assert process.stdout.splitlines()[-1] == "(5, 28, 28, 10) True 0.0", process.stderr

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inside the network: what its layers make of the digit on the pad, and one of their values under a lens.
+
+One rule of colours: white is 0, blue is above, red below; the strongest colour is the largest value of a layer.
+"""
+
+import math
+
+import numpy as np
+from matplotlib.text import Text
+
+from visu.drawing.picture import Panel
+from visu.style import BAND_COLOURS, COLOURS, FONT_SIZES
+
+GAP, CELL_GAP = 5, 2  # pixels between two maps, and between two cells, in a window of the usual size
+LARGEST_MAP, LARGEST_CELL = 230, 30  # pixels of their sides, in a window of the usual size
+LABELLED = 10  # maps: one for each digit, with the sum of its values below
+
+
+def rgb(colour):
+    """#rrggbb as three numbers."""
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+
+
+def signed_colours():
+    """From the lowest number to the highest: uint8 [255, 3], the 128th, for 0, is white."""
+    strength = np.linspace(0, 1, 128)[:, np.newaxis]
+    below, above = (255 + strength * (rgb(colour) - 255) for colour in (COLOURS["test"], BAND_COLOURS[0]))
+    return np.uint8(np.concatenate([below[:0:-1], above]))
+
+
+SIGNED = signed_colours()
+QUIET = "#808080"  # of what is small print
+FRAME, NOT_A_NUMBER = rgb(COLOURS["frame"]), rgb(COLOURS["grid"])
+
+
+def coloured(values, largest):
+    """Numbers of any shape as colours, uint8 [..., 3]; largest, a number or one for each channel, is the strongest."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = np.clip(np.nan_to_num(values / np.where(np.equal(largest, 0), 1, largest)), -1, 1)
+    pixels = SIGNED[np.int16(np.round(127 * parts)) + 127]
+    pixels[np.isnan(values)] = NOT_A_NUMBER
+    return pixels
+
+
+def largest_of(values):
+    """The largest of the values, without their signs; 0 if there is no number among them."""
+    return float(np.nanmax(np.abs(values), initial=0))
+
+
+class Arrangement:
+    """How the maps or the cells of a layer stand: in lines, each of their pixels so many of the screen's.
+
+    number: of them; rows, columns: of each; gap: between two; label: below each, in pixels.
+    """
+
+    def __init__(self, number, rows, columns, gap, label, lines, scale):
+        self.number, self.rows, self.columns, self.gap, self.label = number, rows, columns, gap, label
+        self.lines, self.scale = lines, scale
+        self.per_line = -(-number // lines)
+        self.step_y, self.step_x = rows * scale + gap + label, columns * scale + gap
+        self.height, self.width = lines * self.step_y, self.per_line * self.step_x
+        self.worth = scale - (1 - number / (lines * self.per_line)) / 2  # full lines look better
+
+    def place(self, number):
+        """Left and top of a map or a cell, in pixels of the screen."""
+        return number % self.per_line * self.step_x, number // self.per_line * self.step_y
+
+    def paint(self, tiles):
+        """Colours of all, uint8 [number, rows, columns, 3], as they stand: uint8 [height, width, 3]."""
+        picture = np.full([self.lines * self.per_line, self.step_y, self.step_x, 3], 255, np.uint8)
+        tiles = tiles.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
+        bottom, right = tiles.shape[1:3]
+        here = picture[: len(tiles)]
+        if self.rows > 1 or self.scale > 4:  # in a frame, so that a map that is white is seen
+            here[:, : bottom + 2, : right + 2] = FRAME
+        here[:, 1 : bottom + 1, 1 : right + 1] = tiles
+        picture = picture.reshape(self.lines, self.per_line, self.step_y, self.step_x, 3)
+        return picture.swapaxes(1, 2).reshape(self.height, self.width, 3)
+
+    def find(self, x, y):
+        """(number, row, column) of the value at a place in pixels of the screen, or None."""
+        column, row = int(x // self.step_x), int(y // self.step_y)
+        number = row * self.per_line + column
+        inner_x, inner_y = (int((n - 1) // self.scale) for n in (x % self.step_x, y % self.step_y))
+        is_there = 0 <= column < self.per_line and 0 <= number < self.number
+        is_inside = 0 <= inner_y < self.rows and 0 <= inner_x < self.columns  # and not between two of them
+        return (number, inner_y, inner_x) if is_there and is_inside else None
+
+
+def arrangements(layer, width, scale):
+    """All ways to arrange a Layer in a width, the lowest first, each larger than those before."""
+    values = layer.values
+    (rows, columns), number = (values.shape[:2] if values.ndim == 3 else (1, 1)), values.shape[-1]
+    gap = max(2, round((GAP if values.ndim == 3 else CELL_GAP) * scale))
+    label = round(1.5 * FONT_SIZES["ticks"] * scale) if values.ndim == 3 and number == LABELLED else 0
+    largest = (LARGEST_MAP if values.ndim == 3 else LARGEST_CELL) * scale / max(rows, columns)
+    ways = []
+    for lines in range(1, number + 1):
+        per_line = -(-number // lines)
+        widest = min((width // per_line - gap) // columns, max(1, int(largest)))
+        ways += [Arrangement(number, rows, columns, gap, label, lines, size) for size in range(1, int(widest) + 1)]
+    ways.sort(key=lambda way: (way.height, -way.scale, -way.per_line * way.lines))
+    better = []
+    for way in ways:
+        if not better or way.worth > better[-1].worth:
+            better.append(way)
+    return better
+
+
+def arranged(layers, width, height, scale):
+    """An Arrangement of each Layer, together no higher than that: space goes where it enlarges small pixels most."""
+    ways = [arrangements(layer, width, scale) for layer in layers]
+    chosen = [0] * len(layers)
+    while True:
+        used = sum(options[number].height for options, number in zip(ways, chosen))
+        gains = []
+        for layer, (options, number) in enumerate(zip(ways, chosen)):
+            for larger in range(number + 1, len(options)):
+                more = options[larger].height - options[number].height
+                if used + more <= height:
+                    gain = math.log(options[larger].worth / options[number].worth) / options[number].scale
+                    gains.append((gain / max(more, 1), layer, larger))
+        if not gains:
+            return [options[number] for options, number in zip(ways, chosen)]
+        _, layer, larger = max(gains)
+        chosen[layer] = larger
+
+
+def as_many_as_fit(layers, width, height, scale):
+    """The layers, with no more maps and cells than can be seen one by one, and no more of each."""
+    share = height // len(layers)
+    shown = []
+    for layer in layers:
+        values, gap = layer.values, max(2, round((GAP if layer.values.ndim == 3 else CELL_GAP) * scale))
+        if values.ndim == 3:
+            values = values[: share - gap, : width - gap]
+        rows, columns = values.shape[:2] if values.ndim == 3 else (1, 1)
+        shown.append(layer._replace(values=values[..., : (width // (columns + gap)) * (share // (rows + gap))]))
+    return shown
+
+
+# ------------------------------------------------------------------------------------------------------------- panels
+
+
+class PaintedPanel(Panel):
+    """A panel whose pixels are painted here, whole and never blurred. Its axes count pixels from the top left."""
+
+    def __init__(self, axes, pad):
+        super().__init__(axes, [])
+        self.pad, self.shown = pad, None
+        self.pixels = np.zeros([0, 0, 3], np.uint8)
+        self.foreground = [Pixels(self)]
+        axes.set_navigate(False)  # there is nothing to zoom into
+        axes.set_axis_off()
+
+    def set_scale(self, scale):
+        super().set_scale(scale)
+        self.ui, self.letters = scale, FONT_SIZES["ticks"] * scale
+        self.line = round(1.5 * self.letters / 72 * self.figure.dpi)  # pixels from one line of text to the next
+
+    def fit_to_place(self):
+        box = self.axes.get_window_extent()
+        self.width, self.height = int(box.width), int(box.height)
+        self.axes.set_xlim(0, self.width)
+        self.axes.set_ylim(self.height, 0)
+        self.shown = None
+
+    def reset_zoom(self):
+        """There is none."""
+
+    def update(self):
+        """Paints what is new; returns whether there was anything."""
+        state = self.state()
+        if self.shown is not None and all(a is b for a, b in zip(state, self.shown)):
+            return False
+        self.shown = state
+        self.pixels = np.full([self.height, self.width, 3], 255, np.uint8)
+        self.foreground = self.foreground[:1]
+        self.paint()
+        return True
+
+    def write(self, x, y, text, **options):
+        options = dict({"fontsize": self.letters, "color": COLOURS["text"], "va": "center"}, **options)
+        artist = Text(x, y, text, **options)
+        artist.set_figure(self.figure)
+        artist.set_transform(self.axes.transData)
+        self.foreground.append(artist)
+
+    def put(self, picture, left, top):
+        """Puts a picture, uint8 [height, width, 3], on the pixels, as far as there is room."""
+        here = self.pixels[top : top + picture.shape[0], left : left + picture.shape[1]]
+        here[:] = picture[: here.shape[0], : here.shape[1]]
+
+    def coordinates(self, event):
+        """Where a mouse event is, x and y in pixels from the top left."""
+        box = self.axes.get_window_extent()
+        return event.x - round(box.x0), round(box.y1) - event.y
+
+
+class Pixels:
+    """The pixels of a PaintedPanel, as they are."""
+
+    def __init__(self, panel):
+        self.panel = panel
+
+    def draw(self, renderer):
+        pixels = self.panel.pixels
+        if pixels.size:
+            box = self.panel.axes.get_window_extent()
+            opaque = np.full([*pixels.shape[:2], 1], 255, np.uint8)
+            upwards = np.concatenate([pixels, opaque], axis=2)[::-1].copy()  # as matplotlib wants it
+            renderer.draw_image(renderer.new_gc(), round(box.x0), round(box.y1) - len(pixels), upwards)
+
+
+class LayersPanel(PaintedPanel):
+    """A row for each layer, with its shape and its largest value."""
+
+    EMPTY = "Draw a digit: here is what each layer makes of it."
+    NOTHING = "The function that reads hands over no layers: docs/interface.md says how."
+
+    rows = ()  # of each layer: its top, and its Arrangement
+
+    def state(self):
+        return self.pad.layers, self.pad.has_own_scales
+
+    def paint(self):
+        self.rows = []
+        layers = self.pad.layers
+        if not layers:
+            self.write(0, self.line, self.EMPTY if layers is None else self.NOTHING)
+            return
+        room = self.height - len(layers) * 2 * self.line
+        shown = as_many_as_fit(layers, self.width, room, self.ui)
+        chosen = arranged(shown, self.width, room, self.ui)
+        spare = max(0, room - sum(way.height for way in chosen)) // len(layers)
+        top = 0
+        for layer, cut, way in zip(layers, shown, chosen):
+            largest = largest_of(layer.values)
+            self.write(0, top + self.line / 2, f"layer {len(self.rows) + 1}:  {self.title(layer, cut)}")
+            scale = "each to its own largest value" if self.pad.has_own_scales else f"largest value {largest:.3g}"
+            self.write(self.width, top + self.line / 2, scale, ha="right", color=QUIET)
+            top += round(1.2 * self.line)
+            self.rows.append((top, way))
+            self.paint_row(cut, way, largest, top)
+            top += way.height + round(0.8 * self.line) + spare
+
+    def title(self, layer, cut):
+        values, shown = layer.values, cut.values.shape[-1]
+        title = f"{layer.channels:,} neurons"
+        if values.ndim == 3:
+            title = f"{values.shape[0]} x {values.shape[1]}, {layer.channels:,} channels"
+        return title if shown == layer.channels else f"{title}, {shown:,} of {layer.channels:,} shown"
+
+    def paint_row(self, layer, way, largest, top):
+        values = layer.values if layer.values.ndim == 3 else layer.values[np.newaxis, np.newaxis]
+        if self.pad.has_own_scales and layer.values.ndim == 3:
+            largest = np.nanmax(np.abs(values), axis=(0, 1), initial=0)
+        self.put(way.paint(np.moveaxis(coloured(values, largest), 2, 0)), 0, top)
+        if way.label:
+            for number in range(way.number):
+                left, above = way.place(number)
+                below = top + above + way.rows * way.scale + 2 + way.label / 2
+                middle = left + way.columns * way.scale / 2
+                self.write(middle, below, f"{number}: {np.sum(values[..., number]):+.2f}", ha="center")
+
+    def find(self, event):
+        """(layer, row, column, channel) or (layer, neuron) of the value at a mouse event, or None."""
+        x, y = self.coordinates(event)
+        for layer, (top, way) in enumerate(self.rows):
+            found = way.find(x, y - top) if top <= y < top + way.height else None
+            if found:
+                number, row, column = found
+                return (layer, row, column, number) if self.pad.layers[layer].values.ndim == 3 else (layer, number)
+        return None
+
+
+class LensPanel(PaintedPanel):
+    """The map that is pointed at, large, and what a little more ink in each pixel adds to the value."""
+
+    HINT = "Point at a value of a layer:\nits map is shown here, large, and\nwhich pixels of the digit it depends on."
+
+    def state(self):
+        return self.pad.layers, self.pad.pointed, self.pad.patch, self.pad.has_own_scales
+
+    def paint(self):
+        pointed, layers = self.pad.pointed, self.pad.layers
+        if not pointed or not layers:
+            self.write(0, 2 * self.line, self.HINT)
+            return
+        layer = layers[pointed[0]]
+        value = float(layer.values[pointed[1:]])
+        side = min((self.width - 4 * GAP) // 2, self.height - 4 * self.line)
+        if layer.values.ndim == 3:
+            _, row, column, channel = pointed
+            values = layer.values[..., channel]
+            largest = largest_of(values) if self.pad.has_own_scales else largest_of(layer.values)
+            scale = max(1, side // max(values.shape))
+            self.paint_map(coloured(values, largest), scale, 0, row, column)
+            name = f"layer {pointed[0] + 1}, channel {channel + 1}\n{value:.3g} in row {row + 1}, column {column + 1}"
+        else:
+            colour = coloured(np.array([[value]]), largest_of(layer.values))
+            self.paint_map(colour, side // 2, 0)
+            name = f"layer {pointed[0] + 1}, neuron {pointed[1] + 1}\n{value:.3g}"
+        self.write(0, self.line, name)
+        patch = self.pad.patch
+        left = side + 4 * GAP
+        if patch is None:
+            return
+        if patch.changes is None:
+            self.write(left, self.line, "no pixel changes it")
+            return
+        self.paint_map(coloured(patch.changes, largest_of(patch.changes)), max(1, side // 28), left)
+        where = "" if patch.is_of_drawn else "\n(in noise: here it is silent)"
+        self.write(left, self.line, f"what more ink adds,\nup to {largest_of(patch.changes):.3g}{where}")
+
+    def paint_map(self, colours, scale, left, row=None, column=None):
+        way = Arrangement(1, *colours.shape[:2], 2, 0, 1, scale)
+        picture = way.paint(colours[np.newaxis])
+        if row is not None:
+            outline(picture, row * scale, column * scale, (row + 1) * scale + 1, (column + 1) * scale + 1)
+        self.put(picture, left, 3 * self.line)
+
+
+def outline(picture, top, left, bottom, right):
+    """Draws a dark frame between these pixels of a picture."""
+    colour = rgb(COLOURS["text"])
+    picture[top : bottom + 1, [left, right]] = colour
+    picture[[top, bottom], left : right + 1] = colour
