@@ -76,7 +76,7 @@ def shortened_tests(tmp_path_factory):
 @pytest.fixture(scope="session")
 def few_digits(tmp_path_factory):
     """A folder of digits that is read in no time."""
-    folder = tmp_path_factory.mktemp("few")
+    folder = tmp_path_factory.mktemp("few") / "data"
     trainings.few_digits(folder)
     return folder
 
