@@ -20,7 +20,7 @@ from pads import BARS, ONE, SEEN, SHEET, ZERO, most_probable, on_sheet, part_of
 from pictures import shows_six_panels
 from programs import Program
 from screens import HEIGHT, WIDTH, WindowedProgram
-from visu.reading import WrongProbabilities, checked_probabilities
+from visu.reading import WrongReading, checked_reading
 
 # Says where the ink is, and takes each digit for a 7
 READS_SEVEN = """
@@ -308,13 +308,14 @@ def test_a_function_that_fails_is_named_once_and_training_goes_on(returned, sent
     ],
 )
 def test_what_are_no_probabilities_is_told(returned, sentence):
-    with pytest.raises(WrongProbabilities, match=sentence):
-        checked_probabilities(returned)
+    with pytest.raises(WrongReading, match=sentence):
+        checked_reading(returned, 1)
 
 
 def test_probabilities_may_be_of_any_kind_of_numbers_and_a_little_off():
-    assert checked_probabilities([[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]]).tolist() == [1] + [0] * 9
-    assert checked_probabilities(np.float32([[1.0005, -0.0005] + [0.3] * 8])).tolist()[:2] == [1, 0]
+    for returned in ([[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]], np.float32([[1.0005, -0.0005] + [0] * 8])):
+        probabilities, layers = checked_reading(returned, 1)
+        assert probabilities.tolist() == [[1] + [0] * 9] and layers == []
 
 
 def test_a_script_that_ended_with_an_error_reads_no_more_and_the_window_says_so(start):
