@@ -100,6 +100,9 @@ def check_the_rest(board, training, test):
         assert step == 0 and sum(count for _, _, count in buckets) == pytest.approx(size)
         lowest, highest = (-0.2, 0.2) if tag == "weights" else (0, 0.1)  # as the script begins
         assert buckets[0][0] == pytest.approx(lowest, abs=0.01) and buckets[-1][1] == pytest.approx(highest, abs=0.01)
+        if tag == "weights":  # truncated at two standard deviations of 0.1: 72 % of them are within one
+            within = sum(count for left, right, count in buckets if -0.105 < left < right < 0.105)
+            assert within / size == pytest.approx(0.72, abs=0.08)
     for run, tag, width in ((training, "training_digits", 280), (test, "test_digits", 1120)):
         pictures = board.get_json("plugin/images/images", run=run, tag=tag, sample=0)
         png = board.get("plugin/images/individualImage", pictures[0]["query"])
