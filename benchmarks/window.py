@@ -48,7 +48,7 @@ STAGES = {  # and how often each is run in a round: the shorter it is, the more 
 # Runs a stage, and writes down when each call of its training_step began and ended, and whether it was one with a test;
 # and how much ink there was whenever it read a digit, and when it had done so
 STOPWATCH = """
-import atexit, functools, json, os, sys, time
+import atexit, functools, inspect, json, os, sys, time
 import stage_runs
 from tensorflowvisu import MnistDataVis
 
@@ -57,12 +57,15 @@ calls, readings = [], []
 atexit.register(lambda: json.dump([calls, readings], open(os.environ["CALLS"], "w")))
 
 @functools.wraps(animate)
-def timed_animate(self, *arguments, read_digits=None, **options):
+def timed_animate(*arguments, **options):
+    call = inspect.signature(animate).bind(*arguments, **options)
+    read_digits = call.arguments["read_digits"]
     def read(images):
         values = read_digits(images)
         readings.append((float(images.sum()), time.monotonic()))
         return values
-    return animate(self, *arguments, read_digits=read_digits and read, **options)
+    call.arguments["read_digits"] = read
+    return animate(*call.args, **call.kwargs)
 
 MnistDataVis.animate = timed_animate
 

@@ -135,7 +135,7 @@ def random_layers(shapes):
 def test_maps_and_cells_are_as_large_as_fits(stage, times):
     layers = random_layers(SHAPES[stage])
     width, height = 870 * times, 600 * times
-    ways = arranged(layers, width, height, times)
+    ways = arranged(tuple(SHAPES[stage]), width, height, times)
     assert sum(way.height for way in ways) <= height and max(way.width for way in ways) <= width + ways[0].gap
     for layer, way in zip(layers, ways):
         least = {28: 4, 14: 4, 12: 2, 7: 5, 4: 3}.get(layer.values.shape[0] if layer.values.ndim == 3 else 0, 1)
@@ -148,7 +148,7 @@ def test_maps_and_cells_are_as_large_as_fits(stage, times):
 def test_of_too_many_as_many_are_shown_as_fit(shape):
     layers = random_layers([shape])
     (shown,) = as_many_as_fit(layers, 870, 600, 1)
-    (way,) = arranged([shown], 870, 600, 1)
+    (way,) = arranged((shown.values.shape,), 870, 600, 1)
     assert way.height <= 600 and way.width <= 875 and 0 < shown.values.shape[-1] <= shape[-1]
 
 

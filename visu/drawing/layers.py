@@ -4,6 +4,7 @@
 One rule of colours: white is 0, blue is above, red below; the strongest colour is the largest value of a layer.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -88,19 +89,18 @@ class Arrangement:
         return (number, inner_y, inner_x) if is_there and is_inside else None
 
 
-def arrangements(layer, width, scale):
-    """All ways to arrange a Layer in a width, the lowest first, each larger than those before."""
-    values = layer.values
-    (rows, columns), number = (values.shape[:2] if values.ndim == 3 else (1, 1)), values.shape[-1]
-    gap = max(2, round((GAP if values.ndim == 3 else CELL_GAP) * scale))
-    label = round(1.5 * FONT_SIZES["ticks"] * scale) if values.ndim == 3 and number == LABELLED else 0
-    largest = (LARGEST_MAP if values.ndim == 3 else LARGEST_CELL) * scale / max(rows, columns)
+def arrangements(shape, width, scale):
+    """All ways to arrange a layer of a shape in a width, the lowest first, each larger than those before."""
+    (rows, columns), number = (shape[:2] if len(shape) == 3 else (1, 1)), shape[-1]
+    gap = gap_of(shape, scale)
+    label = round(1.5 * FONT_SIZES["ticks"] * scale) if len(shape) == 3 and number == LABELLED else 0
+    largest = (LARGEST_MAP if len(shape) == 3 else LARGEST_CELL) * scale / max(rows, columns)
     ways = []
     for lines in range(1, number + 1):
         per_line = -(-number // lines)
         widest = min((width // per_line - gap) // columns, max(1, int(largest)))
         ways += [Arrangement(number, rows, columns, gap, label, lines, size) for size in range(1, int(widest) + 1)]
-    ways.sort(key=lambda way: (way.height, -way.scale, -way.per_line * way.lines))
+    ways.sort(key=lambda way: (way.height, -way.worth))
     better = []
     for way in ways:
         if not better or way.worth > better[-1].worth:
@@ -108,10 +108,15 @@ def arrangements(layer, width, scale):
     return better
 
 
-def arranged(layers, width, height, scale):
-    """An Arrangement of each Layer, together no higher than that: space goes where it enlarges small pixels most."""
-    ways = [arrangements(layer, width, scale) for layer in layers]
-    chosen = [0] * len(layers)
+def gap_of(shape, scale):
+    return max(2, round((GAP if len(shape) == 3 else CELL_GAP) * scale))
+
+
+@functools.lru_cache(maxsize=16)
+def arranged(shapes, width, height, scale):
+    """An Arrangement of each layer, together no higher than that: space goes where it enlarges small pixels most."""
+    ways = [arrangements(shape, width, scale) for shape in shapes]
+    chosen = [0] * len(shapes)
     while True:
         used = sum(options[number].height for options, number in zip(ways, chosen))
         gains = []
@@ -132,7 +137,7 @@ def as_many_as_fit(layers, width, height, scale):
     share = height // len(layers)
     shown = []
     for layer in layers:
-        values, gap = layer.values, max(2, round((GAP if layer.values.ndim == 3 else CELL_GAP) * scale))
+        values, gap = layer.values, gap_of(layer.values.shape, scale)
         if values.ndim == 3:
             values = values[: share - gap, : width - gap]
         rows, columns = values.shape[:2] if values.ndim == 3 else (1, 1)
@@ -232,7 +237,7 @@ class LayersPanel(PaintedPanel):
             return
         room = self.height - len(layers) * 2 * self.line
         shown = as_many_as_fit(layers, self.width, room, self.ui)
-        chosen = arranged(shown, self.width, room, self.ui)
+        chosen = arranged(tuple(layer.values.shape for layer in shown), self.width, room, self.ui)
         spare = max(0, room - sum(way.height for way in chosen)) // len(layers)
         top = 0
         for layer, cut, way in zip(layers, shown, chosen):
