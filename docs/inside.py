@@ -6,7 +6,8 @@
 
 dead         neurons and channels of each layer that are above 0 for none of the 10,000 test digits
 active       of the others, how many are above 0 for a digit, in the mean over the test digits
-across, down the largest value of each channel of a first convolutional layer for a bar that lies, and one that stands
+across, down what the values of each channel of a first convolutional layer add up to for a bar that lies, and for one
+             that stands, beyond what they are for an empty image
 """
 
 import argparse
@@ -48,10 +49,11 @@ def report(number):
         print(f"| {layer} | {len(counts)} | {(counts == 0).sum()} | {alive.sum() / len(images):.1f} of {len(alive)} |")
     first = read(bar(lies=True))[1]
     if first.ndim == 4 and number != "1.0":
-        across, down = (read(bar(lies))[1][0].max(axis=(0, 1)) for lies in (True, False))
+        empty = read(np.zeros([1, 28, 28, 1], np.float32))[1]
+        across, down = ((read(bar(lies))[1] - empty).sum(axis=(0, 1, 2)) for lies in (True, False))
         print("\n| channel | across | down |\n|---|---|---|")
         for channel, values in enumerate(zip(across, down), 1):
-            print("| {} | {:.2f} | {:.2f} |".format(channel, *values))
+            print("| {} | {:.1f} | {:.1f} |".format(channel, *values))
 
 
 def main():
