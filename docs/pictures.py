@@ -20,6 +20,7 @@ from exercises import exercises  # noqa: E402
 from figures import cheat_sheet, curves, parts  # noqa: E402
 from figures.looks import save  # noqa: E402
 from figures.runs import Runs  # noqa: E402
+from figures.variants import variants  # noqa: E402
 
 PICTURES = {
     "neuron": parts.neuron,
@@ -43,9 +44,9 @@ PICTURES = {
 
 
 def sources():
-    """{name: source} of the stages and of the edits that the lesson shows."""
+    """{name: source} of the stages, of the edits that the lesson shows, and of the variants that it has numbers of."""
     stages = {path.name: path.read_text(encoding="utf-8") for path in HERE.parent.glob("mnist_*.py")}
-    return dict(exercises(), **stages)
+    return {**dict(exercises()), **variants(), **stages}
 
 
 def main():
