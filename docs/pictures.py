@@ -17,7 +17,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import mnistdata  # noqa: E402  (the project is not installed)
 from exercises import exercises  # noqa: E402
-from figures import cheat_sheet, curves, parts  # noqa: E402
+from figures import cheat_sheet, curves, landscape, parts  # noqa: E402
 from figures.looks import save  # noqa: E402
 from figures.runs import Runs  # noqa: E402
 from figures.variants import variants  # noqa: E402
@@ -27,6 +27,7 @@ PICTURES = {
     "batch": parts.batch,
     "softmax": parts.softmax_bars,
     "activations": parts.activations,
+    "landscape": landscape.landscape,
     "rates": curves.rates,
     "noise": curves.noise,
     "overfitting": curves.overfitting,
