@@ -17,37 +17,15 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import mnistdata  # noqa: E402  (the project is not installed)
 from exercises import exercises  # noqa: E402
-from figures import cheat_sheet, curves, landscape, parts  # noqa: E402
-from figures.looks import save  # noqa: E402
+from figures.every import PICTURES  # noqa: E402
+from figures.looks import overlapping_labels, save  # noqa: E402
 from figures.runs import Runs  # noqa: E402
-from figures.variants import variants  # noqa: E402
-
-PICTURES = {
-    "neuron": parts.neuron,
-    "batch": parts.batch,
-    "softmax": parts.softmax_bars,
-    "activations": parts.activations,
-    "landscape": landscape.landscape,
-    "rates": curves.rates,
-    "noise": curves.noise,
-    "overfitting": curves.overfitting,
-    "dropout": parts.dropout,
-    "strides": parts.strides,
-    "filters": parts.filters,
-    "misread": curves.misread,
-    "last_misread": curves.last_misread,
-    "last_dropout": curves.last_dropout,
-    "normalised": curves.normalised,
-    "record": curves.record,
-    "bent": parts.bent,
-    "card": cheat_sheet.cheat_sheet,
-}
 
 
 def sources():
-    """{name: source} of the stages, of the edits that the lesson shows, and of the variants that it has numbers of."""
+    """{name: source} of the stages and of the edits that the pages show."""
     stages = {path.name: path.read_text(encoding="utf-8") for path in HERE.parent.glob("mnist_*.py")}
-    return {**dict(exercises()), **variants(), **stages}
+    return {**dict(exercises()), **stages}
 
 
 def main():
@@ -63,10 +41,16 @@ def main():
     runs = Runs(sources(), options.runs, options.iterations)
     digits = mnistdata.read_data_sets(str(HERE.parent / "data"), one_hot=False, reshape=False)
     options.to.mkdir(parents=True, exist_ok=True)
+    status = 0
     for name in options.names or PICTURES:
-        save(PICTURES[name](runs, digits), options.to / f"{name}.png")
+        figure = PICTURES[name](runs, digits)
+        save(figure, options.to / f"{name}.png")
         print(options.to / f"{name}.png")
+        for pair in overlapping_labels(figure):
+            print("two labels of {} overlap: {!r} and {!r}".format(name, *pair), file=sys.stderr)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

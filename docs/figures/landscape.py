@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The landscape of stage 1.0: its loss over two directions, and the ways down. In numpy, with the batches of the script.
+"""The landscape of stage 1.0: its loss over two directions, and the ways down. In numpy, with the script's batches.
 
 The loss is that of the first 6,000 training digits. A map shows it on a plane through the start, where all weights and
 biases are 0. The ways leave that plane a little: they are seen from above.
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import mnistdata
-from figures.looks import BLUE, BROWN, DARK_BLUE, GREY, RED, card, place, write
+from figures.looks import BLUE, BROWN, DARK_BLUE, GREY, RED, canvas, card, place, write
 
 DATA = Path(__file__).resolve().parent.parent.parent / "data"
 RATE, STEPS = 0.003, 2000  # those of the script
@@ -118,8 +118,9 @@ def landscape(runs, digits):
     steps = shorter(runs, STEPS)
     usual, ten = way(steps), way(steps, batch=10)
     high = way(min(steps, 40), rate=0.03, every=1)
+    swings = np.linalg.svd(np.diff(high, axis=0), full_matrices=False)[2][0]
     plane = Map(usual[0], usual[-1], ten.mean(axis=0))
-    figure = card(9, 8.1)
+    figure = card(9, 8.3)
     panels = (
         (
             "three learning rates",
@@ -141,14 +142,18 @@ def landscape(runs, digits):
     limits = list(zip(low - margin, top + margin))
     levels = (25, 30, 35, 40, 50, 60, 80, 100, 130, 160, 190, 220, 260, 300, 400)
     for i, (title, ways) in enumerate(panels):
-        axes = place(figure, 0.45 + i % 2 * 4.25, 4.25 - i // 2 * 3.85, 3.85, 3.3, title=title)
+        axes = place(figure, 0.45 + i % 2 * 4.25, 4.45 - i // 2 * 3.85, 3.85, 3.3, title=title)
         lines = plane.draw(axes, *limits, levels)
         axes.clabel(lines, fontsize=7, inline_spacing=2)
         for way_, colour, label, width in ways:
             draw_way(axes, plane.seen(way_), colour, label, width)
         axes.plot(0, 0, "s", color="black", markersize=6, zorder=3)
-        axes.legend(loc="upper right")
-    draw_bottom(place(figure, 4.7, 0.4, 3.85, 3.3, title="at the bottom, batches of 10"), runs)
+        axes.legend(loc="lower right" if i == 0 else "upper right")
+    draw_bottom(place(figure, 4.7, 0.6, 3.85, 3.3, title="at the bottom, batches of 10"), runs)
+    note = (
+        "black square: the start, all 0. Thin lines: places of equal loss, 25 to 400, and closer ones in the last map"
+    )
+    write(canvas(figure), 4.5, 0.3, note, fontsize=9, color=GREY)
     return figure
 
 

@@ -53,6 +53,7 @@ class Runs:
 
 
 KEPT_VARIABLES = ("W", "b", "W1", "B1")
+BENT = (2, 7, 13, 35, 0)  # training digits that are shown bent: a 4, a 3, a 6 and two 5s
 
 
 def train(source, path, seed, iterations, file):
@@ -62,7 +63,7 @@ def train(source, path, seed, iterations, file):
     [tests, 10000], what each test digit was taken for; "confidence" float16 [tests, 10000], the probability of that;
     "digit_loss" float16 [tests, 10000], the loss of each digit. At the last test: "answers" [10000, 10], the
     probabilities, and the variables W, b, W1, B1, as far as the script has them. Where it bends digits, "bent"
-    [5, 7, 28, 28]: five training digits, each bent seven times.
+    [5, 7, 28, 28]: some training digits, each bent seven times.
     """
     from tensorflowvisu import tf  # in the process that trains: the forkserver has it already
 
@@ -101,8 +102,8 @@ def train(source, path, seed, iterations, file):
     results["answers"] = tests[-1][0]
     results.update(zip((name for name in KEPT_VARIABLES if name in script), tests[-1][2:]))
     if "bend" in script:
-        images = script["mnist"].train.images[[2, 7, 13, 35, 0]]  # a 4, a 3, a 6, a 5, a 5
-        results["bent"] = script["bend"](np.repeat(images, 7, axis=0)).reshape(5, 7, 28, 28)
+        images = np.repeat(script["mnist"].train.images[list(BENT)], 7, axis=0)
+        results["bent"] = script["bend"](images).reshape(len(BENT), 7, 28, 28)
     part = Path(file).with_suffix(".part.npz")
     np.savez_compressed(str(part), **results)
     part.replace(file)
