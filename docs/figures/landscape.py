@@ -113,46 +113,62 @@ def draw_way(axes, seen, colour, label, width=1.8):
     axes.plot(*seen[-1], "o", color=colour, markersize=6, markeredgecolor="white", zorder=3)
 
 
+def draw_map(axes, plane, ways, levels, corner):
+    """Ways on a plane, (places, colour, label, width of the line) each, with numbers on the contours; the legend in a corner."""
+    seen = [(plane.seen(places), *looks) for places, *looks in ways]
+    low = np.min([places.min(axis=0) for places, *_ in seen], axis=0)
+    top = np.max([places.max(axis=0) for places, *_ in seen], axis=0)
+    margin = 0.08 * (top - low) + 0.01
+    lines = plane.draw(axes, *zip(low - margin, top + margin), levels)
+    axes.clabel(lines, fontsize=7, inline_spacing=2)
+    for way_on_map in seen:
+        draw_way(axes, *way_on_map)
+    axes.plot(0, 0, "s", color="black", markersize=6, zorder=3)
+    axes.legend(loc=corner)
+
+
 def landscape(runs, digits):
     """Four maps: three rates; batches of 100 and of 10; plain descent and Adam; and the bottom of the valley."""
     steps = shorter(runs, STEPS)
-    usual, ten = way(steps), way(steps, batch=10)
+    usual, ten, adam = way(steps), way(steps, batch=10), way(steps, optimizer=Adam)
     high = way(min(steps, 40), rate=0.03, every=1)
-    swings = np.linalg.svd(np.diff(high, axis=0), full_matrices=False)[2][0]
-    plane = Map(usual[0], usual[-1], ten.mean(axis=0))
-    figure = card(9, 8.3)
-    panels = (
-        (
-            "three learning rates",
-            (
-                (way(steps, rate=0.0003), BLUE, "0.0003", 3.4),
-                (usual, DARK_BLUE, "0.003", 2),
-                (high, RED, "0.03, the first 40 steps", 1.2),
-            ),
-        ),
-        ("two sizes of the batch", ((usual, DARK_BLUE, "100 digits", 2), (ten, BROWN, "10 digits", 1.4))),
-        (
-            "two optimizers",
-            ((usual, DARK_BLUE, "plain descent", 2), (way(steps, optimizer=Adam), RED, "Adam", 2)),
-        ),
-    )
-    places = [plane.seen(way_) for _, ways in panels for way_, *_ in ways]
-    low, top = np.concatenate(places).min(axis=0), np.concatenate(places).max(axis=0)
-    margin = 0.06 * (top - low) + 0.01
-    limits = list(zip(low - margin, top + margin))
+    swings = np.linalg.svd(np.diff(high, axis=0), full_matrices=False)[2][0]  # the direction that it jumps along
+    aside = ten.mean(axis=0)
     levels = (25, 30, 35, 40, 50, 60, 80, 100, 130, 160, 190, 220, 260, 300, 400)
-    for i, (title, ways) in enumerate(panels):
+    figure = card(9, 8.3)
+    for i, (title, direction, corner, ways, heights) in enumerate(
+        (
+            (
+                "three learning rates",
+                swings,
+                "lower right",
+                (
+                    (high, RED, "0.03, the first 40 steps", 1.2),
+                    (usual, DARK_BLUE, "0.003", 2),
+                    (way(steps, rate=0.0003), BROWN, "0.0003", 2),
+                ),
+                (30, 40, 60, 100, 150, 200, 300, 400, 600, 800, 1000, 1300, 1600, 2000),
+            ),
+            (
+                "two sizes of the batch",
+                aside,
+                "upper left",
+                ((usual, DARK_BLUE, "100 digits", 2), (ten, BROWN, "10 digits", 1.4)),
+                levels,
+            ),
+            (
+                "two optimizers",
+                aside,
+                "upper right",
+                ((usual, DARK_BLUE, "plain descent", 2), (adam, RED, "Adam", 2)),
+                levels,
+            ),
+        )
+    ):
         axes = place(figure, 0.45 + i % 2 * 4.25, 4.45 - i // 2 * 3.85, 3.85, 3.3, title=title)
-        lines = plane.draw(axes, *limits, levels)
-        axes.clabel(lines, fontsize=7, inline_spacing=2)
-        for way_, colour, label, width in ways:
-            draw_way(axes, plane.seen(way_), colour, label, width)
-        axes.plot(0, 0, "s", color="black", markersize=6, zorder=3)
-        axes.legend(loc="lower right" if i == 0 else "upper right")
+        draw_map(axes, Map(usual[0], usual[-1], direction), ways, heights, corner)
     draw_bottom(place(figure, 4.7, 0.6, 3.85, 3.3, title="at the bottom, batches of 10"), runs)
-    note = (
-        "black square: the start, all 0. Thin lines: places of equal loss, 25 to 400, and closer ones in the last map"
-    )
+    note = "black square: the start, all 0. Thin lines: places of equal loss; on the last map they are 0.2 apart"
     write(canvas(figure), 4.5, 0.3, note, fontsize=9, color=GREY)
     return figure
 
@@ -168,7 +184,9 @@ def draw_bottom(axes, runs):
     seen = [plane.seen(way_) for way_ in (fixed, decaying)]
     low, top = np.concatenate(seen).min(axis=0), np.concatenate(seen).max(axis=0)
     margin = 0.15 * (top - low) + 0.01
-    plane.draw(axes, *zip(low - margin, top + margin), 12, points=16)
+    limits = list(zip(low - margin, top + margin))
+    lowest = plane.loss([0], [0])[0, 0]
+    plane.draw(axes, *limits, lowest + 0.2 * np.arange(1, 30), points=16)
     draw_way(axes, seen[0], BROWN, "fixed rate", 0.8)
     draw_way(axes, seen[1], BLUE, "rate that decays", 1.6)
     axes.legend(loc="upper right")
