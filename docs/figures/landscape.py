@@ -114,7 +114,7 @@ def draw_way(axes, seen, colour, label, width=1.8):
 
 
 def draw_map(axes, plane, ways, levels, corner):
-    """Ways on a plane, (places, colour, label, width of the line) each, numbers on the contours, a legend in a corner."""
+    """Ways on a plane, (places, colour, label, width of the line) each, numbered contours, a legend in a corner."""
     seen = [(plane.seen(places), *looks) for places, *looks in ways]
     low = np.min([places.min(axis=0) for places, *_ in seen], axis=0)
     top = np.max([places.max(axis=0) for places, *_ in seen], axis=0)
