@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the pictures of the lesson, from real runs of the scripts and of the edits that the lesson shows.
+"""Makes the pictures of the pages, from real runs of the scripts and of the edits that the lesson shows.
 
     python3 docs/pictures.py                      all pictures, into docs/pictures; half an hour on two cores
-    python3 docs/pictures.py noise filters        these two
+    python3 docs/pictures.py noise training.webp  these two
     python3 docs/pictures.py --iterations 100     from short runs, to try a change
 
 The results of the runs stay in the folder lesson_runs, so that a second time takes seconds. Delete it to start anew.
@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import mnistdata  # noqa: E402  (the project is not installed)
 from exercises import exercises  # noqa: E402
 from figures.every import PICTURES  # noqa: E402
+from figures.film import WINDOWS  # noqa: E402
 from figures.looks import overlapping_labels, save  # noqa: E402
 from figures.runs import Runs  # noqa: E402
 
@@ -29,20 +30,26 @@ def sources():
 
 
 def main():
+    known = [*PICTURES, *WINDOWS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"of {', '.join(PICTURES)}; without names, all")
+    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"of {', '.join(known)}; without names, all")
     parser.add_argument("--iterations", type=int, help="train no longer than that")
     parser.add_argument("--runs", type=Path, default=HERE.parent / "lesson_runs", help="where results of runs stay")
     parser.add_argument("--to", type=Path, default=HERE / "pictures", help="where the pictures go")
     options = parser.parse_args()
-    unknown = set(options.names) - set(PICTURES)
+    unknown = set(options.names) - set(known)
     if unknown:
-        parser.error(f"no picture is called {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+        parser.error(f"no picture is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     runs = Runs(sources(), options.runs, options.iterations)
     digits = mnistdata.read_data_sets(str(HERE.parent / "data"), one_hot=False, reshape=False)
     options.to.mkdir(parents=True, exist_ok=True)
     status = 0
-    for name in options.names or PICTURES:
+    for name in options.names or known:
+        if name in WINDOWS:
+            make, script = WINDOWS[name]
+            make(script, options.to / name)
+            print(options.to / name)
+            continue
         figure = PICTURES[name](runs, digits)
         save(figure, options.to / f"{name}.png")
         print(options.to / f"{name}.png")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import PIL.Image
 
-from stage_runs import ROOT
+from stage_runs import ROOT, read_source
+from visu.style import TITLES
 
 FILM_WIDTH = 1120  # pixels
 
@@ -32,23 +33,27 @@ def changed(source, old, new):
     return source.replace(old, new)
 
 
-def with_data(source):
-    return changed(source, 'read_data_sets("data"', f"read_data_sets({str(ROOT / 'data')!r}")
+def prepared(name):
+    """The source of a script that finds its data from any folder, and whose panels are numbered, as the lesson does."""
+    titles = ", ".join(f'title{i}="{i}   {title}"' for i, title in enumerate(TITLES, 1))
+    source = changed(read_source(ROOT / name), 'read_data_sets("data"', f"read_data_sets({str(ROOT / 'data')!r}")
+    return changed(source, "MnistDataVis()", f"MnistDataVis({titles})")
 
 
-def save_window(source, name, path):
-    """The six panels at the end of a script's training, as the script saves them where there is no screen."""
+def save_window(name, path):
+    """The six panels at the end of a script's training, as it saves them where there is no screen."""
+    source = prepared(name)
     with tempfile.TemporaryDirectory() as folder:
-        run_without_screen(with_data(source), name, folder)
+        run_without_screen(source, name, folder)
         shutil.copy(str(Path(folder) / name.replace(".py", ".png")), str(path))
 
 
-def save_film(source, name, path, updates=(*range(12), *range(12, 126, 3), 125)):
+def save_film(name, path, updates=(*range(12), *range(12, 126, 3), 125)):
     """A film of a script's first training updates, those of these numbers, as an animated WebP that plays for ever.
 
     It takes the program ffmpeg. Frames of panels 3 and 6 have little in common, so not all updates are shown.
     """
-    source = with_data(source)
+    source = prepared(name)
     for old, new in (
         ("ITERATIONS = 10000", f"ITERATIONS = {updates[-1] * 20 + 1}"),
         ("read_digits=read)", "read_digits=read, save_movie='film.mp4')"),
@@ -64,4 +69,10 @@ def save_film(source, name, path, updates=(*range(12), *range(12, 126, 3), 125))
                 size = (FILM_WIDTH, round(frame.height * FILM_WIDTH / frame.width))
                 frames.append(frame.convert("RGB").resize(size, PIL.Image.LANCZOS))
     durations = [200] * (len(frames) - 1) + [4000]  # milliseconds
-    frames[0].save(str(path), save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=60, method=6)
+    frames[0].save(str(path), save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=60, method=4)
+
+
+WINDOWS = {  # file: how it is made, of which script
+    "window_1.0.png": (save_window, "mnist_1.0_softmax.py"),
+    "training.webp": (save_film, "mnist_3.1_convolutional_bigger_dropout.py"),
+}
