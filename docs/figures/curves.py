@@ -59,13 +59,13 @@ def rates(runs, digits):
     thousands(axes, usual["test_iteration"][-1])
     axes.legend(title="learning rate", title_fontsize=9.5)
     axes = place(figure, 5.1, 0.65, 3.6, 2.4, title="two sizes of the batch", ylim=(20, 100), ylabel="test loss")
-    for label, name, size, colour in (
-        ("100 digits, rate 0.003", STAGES["1.0"], 100, RED),
-        ("10 digits, rate 0.003", "batch_of_10_long.py", 10, BROWN),
-        ("10 digits, rate 0.0003", "batch_of_10_long_low.py", 10, DARK_BLUE),
+    for label, name, size, colour, width in (
+        ("100 digits, rate 0.003", STAGES["1.0"], 100, RED, 4),
+        ("10 digits, rate 0.003", "batch_of_10_long.py", 10, BROWN, 2),
+        ("10 digits, rate 0.0003", "batch_of_10_long_low.py", 10, DARK_BLUE, 1.2),
     ):
         run = runs[name]
-        axes.plot(run["test_iteration"] * size, run["test_loss"], color=colour, linewidth=2, label=label)
+        axes.plot(run["test_iteration"] * size, run["test_loss"], color=colour, linewidth=width, label=label)
     thousands(axes, usual["test_iteration"][-1] * 100, "training digits seen")
     axes.set_xticks(axes.get_xticks()[:-1:2])
     axes.legend()
