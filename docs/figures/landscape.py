@@ -27,6 +27,13 @@ def with_one(images):
     return np.column_stack([images, np.ones(len(images), np.float32)])
 
 
+@functools.lru_cache(maxsize=None)
+def first_digits():
+    """The digits that the maps are made of: their pixels [6000, 785] and labels [6000, 10]."""
+    train = mnistdata.read_data_sets(str(DATA), one_hot=True).train
+    return with_one(train.images[:6000]), train.labels[:6000]
+
+
 class Plain:
     """A step of plain gradient descent."""
 
@@ -81,8 +88,7 @@ class Map:
 
     def loss(self, across, up):
         """The loss at these coordinates, [len(up), len(across)]; sums are linear in both, so few products do."""
-        train = mnistdata.read_data_sets(str(DATA), one_hot=True, seed=0).train
-        pixels, labels = with_one(train.images[:6000]), train.labels[:6000]
+        pixels, labels = first_digits()
         start, first, second = (
             pixels @ vector.reshape(785, 10) for vector in np.float32([self.origin, *self.directions])
         )
