@@ -1,16 +1,25 @@
 """What all tests share: a folder of their own to work in, scripts to start, a screen, a browser."""
 
-import importlib.util
+import os
 import shutil
 import signal
 
+import numpy as np
 import pytest
 
+import mnistdata
+import trainings
 from chromium import Browser
-from helpers import TO_INSTALL, require, without_tensorflow
+from helpers import ROOT, TO_INSTALL, idx, require, without_tensorflow
 from made_up_run import picture, record  # noqa: F401
 from programs import Forks, Program
 from screens import xvfb
+
+# Their tests share what takes seconds to make, so they run in one process. By file, and not by the mark xdist_group:
+# pytest-xdist 3.8 writes that into a test's id, and pytest 9.2 keeps the id elsewhere, so that nothing comes of it.
+TOGETHER = ("test_trainer.py", "test_predict.py")
+MOST_PROCESSES = 8  # more of them wait for the longest test
+MEMORY = 2 << 30  # bytes for each
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # under nohup, or in a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start gets the system's default with it
@@ -30,12 +39,12 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def start(folder):
+def start(tmp_path, forks):
     """A function that starts the source of a script, as a Program."""
     programs = []
 
     def start_program(source, name="script.py", **changes):
-        programs.append(Program(source, folder, name, **changes))
+        programs.append(Program(source, tmp_path, name, start=forks.start, **changes))
         return programs[-1]
 
     yield start_program
@@ -52,6 +61,35 @@ def forks():
 
 
 @pytest.fixture(scope="session")
+def shortened_tests(tmp_path_factory):
+    """A folder of the training digits, and of the first 1,000 test digits only."""
+    folder = tmp_path_factory.mktemp("digits")
+    for path in (ROOT / "data").glob("*.gz"):
+        if path.name.startswith("train"):
+            os.symlink(str(path), str(folder / path.name))
+    test = mnistdata.read_data_sets(str(ROOT / "data"), reshape=False, dtype=np.uint8).test
+    (folder / "t10k-images-idx3-ubyte").write_bytes(idx(test.images[:1000, ..., 0]))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(test.labels[:1000]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few_digits(tmp_path_factory):
+    """A folder of digits that is read in no time."""
+    folder = tmp_path_factory.mktemp("few") / "data"
+    trainings.few_digits(folder)
+    return folder
+
+
+@pytest.fixture
+def few_test_digits(tmp_path, shortened_tests):
+    """Scripts in tmp_path test on 1,000 digits, which is enough where no more than the first digit of it matters."""
+    (tmp_path / "data").mkdir()
+    for path in shortened_tests.iterdir():
+        os.symlink(str(path), str(tmp_path / "data" / path.name))
+
+
+@pytest.fixture(scope="session")
 def screen():
     """The name of a display."""
     with xvfb("1440x900") as name:
@@ -60,8 +98,6 @@ def screen():
 
 @pytest.fixture(params=["TkAgg", "QtAgg"])
 def toolkit(request):
-    if request.param == "QtAgg" and not importlib.util.find_spec("PySide6"):
-        pytest.skip("needs the package PySide6")
     return request.param
 
 
@@ -74,6 +110,41 @@ def browser(tmp_path_factory):
     browser = Browser(program, tmp_path_factory.mktemp("profile"))
     yield browser
     browser.close()
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One process for each processor and one more, as many tests wait; each has a screen, a browser, a TensorFlow."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 8 << 30
+    return max(1, min(processors + 1, MOST_PROCESSES, memory // MEMORY))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        """A test is done where there is time for it, those of a file in TOGETHER where the first of them was."""
+
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return file if file.endswith(TOGETHER) else nodeid
+
+    return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function for what is made once in a run of all tests: it fails if that is made in a second process, too."""
+
+    def note(name):
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+        if run:
+            try:
+                (tmp_path_factory.getbasetemp().parent / f"{name}-{run}").open("x").close()
+            except FileExistsError:
+                pytest.fail(f"{name} is made in two processes: the tests of a file in TOGETHER were divided")
+
+    return note
 
 
 def pytest_unconfigure(config):

@@ -12,18 +12,29 @@ TOP = (0.2, 0.15, 0.8, 0.25)  # and here, nothing else
 
 
 def share(picture, colour, place):
-    """How much of a part of a picture is of that colour; place: left, top, right, bottom, from 0 to 1."""
+    """How much of a part of a picture is nearly of that colour; place: left, top, right, bottom, from 0 to 1."""
     height, width = picture.shape[:2]
     left, top, right, bottom = place
     part = picture[int(top * height) : int(bottom * height), int(left * width) : int(right * width), :3]
     return (abs(255 * part - colour).max(axis=2) < 10).mean()
 
 
+def panel_of(picture, number):
+    """A panel of six, cut out of their picture."""
+    row, column = divmod(number - 1, 3)
+    height, width = (picture.shape[0] - 30) // 2, picture.shape[1] // 3  # below them is a line of text
+    return picture[row * height : (row + 1) * height, column * width : (column + 1) * width]
+
+
 def panels_shown(picture):
     """The numbers of the panels that show something, among the six."""
-    places = [(column / 3, row / 2, (column + 1) / 3, (row + 1) / 2) for row in (0, 1) for column in (0, 1, 2)]
-    shares = [share(picture, colour, place) for colour, place in zip(PANEL_COLOURS, places)]
-    return [number for number, part in enumerate(shares, start=1) if part > 0.0005]
+    numbers = range(1, 7)
+    return [n for n in numbers if share(panel_of(picture, n), PANEL_COLOURS[n - 1], (0, 0, 1, 1)) > 0.0005]
+
+
+def shows_panels(picture, *numbers):
+    """Whether in the place of each of these panels is what is drawn there."""
+    return set(numbers) <= set(panels_shown(picture))
 
 
 def shows_six_panels(picture):

@@ -1,33 +1,185 @@
-"""Scripts that run while a test works on them, and scripts that need not import TensorFlow."""
+"""Programs as tests start them: each a process of its own, or a fork of one that has imported TensorFlow already."""
 
 import contextlib
+import itertools
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 from helpers import PATIENCE, ROOT, TIMEOUT, environment, wait_until
 
 
+def start(command, folder, stderr=subprocess.PIPE, **changes):
+    """Starts Python with a command line, in a folder and a changed environment; returns the process."""
+    return subprocess.Popen(
+        [sys.executable, *command],
+        cwd=str(folder),
+        env=environment(**changes),
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        encoding="utf-8",
+    )
+
+
+def run(command, folder, start=start, **changes):
+    """Runs Python with a command line to its end; returns the process, with its outputs as text."""
+    process = start(command, folder, **changes)
+    outputs = process.communicate(timeout=TIMEOUT)
+    return subprocess.CompletedProcess(command, process.returncode, *outputs)
+
+
+class Forks:
+    """Starts programs as forks of a process that has imported TensorFlow and matplotlib: see forks.py.
+
+    To import them takes 3 seconds, more than most tests need for all the rest. A fork has its own output, errors, exit
+    status and threads, as any process has. What Python, TensorFlow and matplotlib read as they are imported it has from
+    the process that it is a fork of; a program with an environment that differs there gets a process of its own. So
+    does each program on other systems than Linux.
+    """
+
+    READ_AT_IMPORT = ("PYTHON", "TF_", "MPLCONFIG", "OPENBLAS", "HOME")
+
+    def __init__(self, before=()):
+        """before: a command that starts others, in a network of their own for example."""
+        self.process, self.folder = None, tempfile.mkdtemp()
+        self.numbers = itertools.count()
+        self.answered = threading.Condition()
+        self.answers = {}  # of a name of a program: its process; of that: its status
+        if sys.platform.startswith("linux"):
+            self.process = subprocess.Popen(
+                [*before, sys.executable, str(ROOT / "tests" / "forks.py")],
+                env=environment(OPENBLAS_NUM_THREADS="1"),  # a process that is to be forked has one thread
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for the tests, which then stop what they started
+            )
+            threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            key, value = json.loads(line)
+            with self.answered:
+                self.answers[key] = value
+                self.answered.notify_all()
+        with self.answered:
+            self.process.wait()
+            self.answered.notify_all()
+
+    def answer(self, key, timeout=None):
+        """What was answered about a program, or None, if that does not come in time."""
+        with self.answered:
+            self.answered.wait_for(lambda: key in self.answers or self.process.returncode is not None, timeout)
+            assert key in self.answers or self.process.returncode is None, "the process that is forked has ended"
+            return self.answers.get(key)
+
+    def ask(self, job):
+        """Asks for a program; returns the number of its process."""
+        with self.answered:
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
+        number = self.answer(job["name"])
+        with self.answered:
+            del self.answers[job["name"]]
+        return number
+
+    def start(self, command, folder, stderr=subprocess.PIPE, **changes):
+        """As the function start."""
+        if not self.process or any(name.startswith(self.READ_AT_IMPORT) for name in changes):
+            return start(command, folder, stderr, **changes)
+        return Fork(self, command, folder, stderr, environment(**changes))
+
+    def run_script(self, source, folder, name="script.py", **changes):
+        """As helpers.run_script."""
+        (folder / name).write_text(source, encoding="utf-8")
+        return run([name], folder, self.start, **changes)
+
+    def close(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+class Fork:
+    """A program in a fork, with what subprocess.Popen has for those who work with it."""
+
+    def __init__(self, forks, command, folder, stderr, env):
+        self.forks, self.returncode = forks, None
+        name = f"program {next(forks.numbers)}"
+        pipes = [os.path.join(forks.folder, f"{name} {stream}") for stream in ("stdout", "stderr")]
+        if stderr == subprocess.STDOUT:
+            del pipes[1]
+        read_ends = []
+        for pipe in pipes:
+            os.mkfifo(pipe)
+            read_ends.append(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # and do not wait for the other end
+        job = {"name": name, "command": command, "cwd": str(folder), "env": env}
+        self.pid = forks.ask(dict(job, streams=[pipes[0], pipes[-1]]))
+        for pipe, read_end in zip(pipes, read_ends):
+            os.set_blocking(read_end, True)
+            os.remove(pipe)
+        streams = [os.fdopen(read_end, encoding="utf-8", errors="replace") for read_end in read_ends]
+        self.stdout, self.stderr = streams if len(streams) == 2 else (*streams, None)
+
+    def poll(self):
+        if self.returncode is None:
+            self.returncode = self.forks.answer(self.pid, timeout=0)
+        return self.returncode
+
+    def wait(self, timeout=None):
+        if self.returncode is None:
+            self.returncode = self.forks.answer(self.pid, timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired("a program in a fork", timeout)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def communicate(self, timeout=None):
+        """All that it says: the output and, if they are apart, the errors."""
+        texts = [None, None]
+
+        def read(place, stream):
+            texts[place] = stream.read()
+
+        streams = [(place, stream) for place, stream in enumerate((self.stdout, self.stderr)) if stream]
+        readers = [threading.Thread(target=read, args=each, daemon=True) for each in streams]
+        for reader in readers:
+            reader.start()
+        self.wait(timeout)
+        for reader in readers:
+            reader.join(timeout)
+        for _, stream in streams:
+            stream.close()
+        return tuple(texts)
+
+
 class Program:
     """A script that runs. Its output is read line by line as it comes.
 
-    Its errors, and those of its windows, are part of the output, unless stderr is subprocess.PIPE.
+    Its errors, and those of its windows, are part of the output, unless stderr is subprocess.PIPE. start: what starts
+    it, programs.start or that of Forks.
     """
 
-    def __init__(self, source, folder, name="script.py", stderr=subprocess.STDOUT, **changes):
+    def __init__(self, source, folder, name="script.py", stderr=subprocess.STDOUT, start=start, **changes):
         (folder / name).write_text(source, encoding="utf-8")
         self.env = environment(**changes)
-        self.process = subprocess.Popen(
-            [sys.executable, name],
-            cwd=str(folder),
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            encoding="utf-8",
-        )
+        self.process = start([name], folder, stderr, **changes)
         self.lines = []
         self.searched = 0  # so many of the lines were looked at by read_until
         self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")))
@@ -77,36 +229,3 @@ class Program:
         for stream in (self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
-
-
-class Forks:
-    """Runs scripts, one at a time, in forks of a process that has imported TensorFlow and done nothing else.
-
-    To import it takes 3 seconds, more than most tests need for all the rest. A fork has its own output, errors, exit
-    status and threads, as any process has.
-    """
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests" / "forks.py")],
-            env=environment(OPENBLAS_NUM_THREADS="1"),  # a process that is to be forked has one thread
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-
-    def run_script(self, source, folder, name="script.py", **changes):
-        """As helpers.run_script; the changes of the environment come after the import of TensorFlow."""
-        job = {name: str(folder / name) for name in ("stdout", "stderr")}
-        job.update(script=str(folder / name), cwd=str(folder), changes=changes, timeout=TIMEOUT)
-        (folder / name).write_text(source, encoding="utf-8")
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
-        status = int(self.process.stdout.readline())
-        outputs = [(folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
-        for name in ("stdout", "stderr"):
-            (folder / name).unlink()  # there is nothing more in the folder than the script has made
-        return subprocess.CompletedProcess(job["script"], status, *outputs)
-
-    def close(self):
-        self.process.communicate()

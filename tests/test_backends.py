@@ -1,6 +1,7 @@
 """Back ends of matplotlib that can't be loaded, have no window, or find no display: one line says so."""
 
 import os
+import re
 
 import pytest
 
@@ -8,18 +9,39 @@ from helpers import NO_SCREEN, ROOT, made_up_training, run_script
 
 QT = ("PySide6", "PyQt6", "PyQt5", "PySide2")
 
+# What a fork has imported already, or finds, is found no longer; and what draws is a fork of this program
+HIDING = """
+import sys
 
-def run_without(modules, folder, **changes):
-    """Runs a short training where these modules can't be imported; returns the one line about the window."""
-    hidden = folder / "hidden"
-    hidden.mkdir()
-    for module in modules:
-        (hidden / f"{module}.py").write_text(f"raise ModuleNotFoundError(\"No module named '{module}'\")\n")
-    path = os.pathsep.join([str(hidden), str(ROOT)])
-    process = run_script(made_up_training(51), folder, PYTHONPATH=path, **changes)
+
+class Hidden:
+    def find_spec(name, path=None, target=None):
+        if name in HIDDEN:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Hidden)
+for name in [name for name in sys.modules if name.split(".")[0] in HIDDEN]:
+    del sys.modules[name]
+"""
+
+
+@pytest.fixture
+def run_without(tmp_path, forks):
+    """A function that runs a short training where these modules can't be imported."""
+
+    def run(modules, **changes):
+        """Returns the one line about the window."""
+        source = HIDING.replace("HIDDEN", repr(tuple(modules))) + made_up_training(51)
+        return line_of_window(forks.run_script(source, tmp_path, **changes), tmp_path)
+
+    return run
+
+
+def line_of_window(process, folder):
     assert (process.stderr, process.returncode) == ("", 0)
     assert (folder / "script.png").exists()
-    first, *_, saved, _ = process.stdout.splitlines()
+    first, *_, saved, _ = re.sub("^Waiting up to .*\n", "", process.stdout).splitlines()  # so it does where all is slow
     assert saved == "The picture with the training curves and digits is saved as script.png"
     return first
 
@@ -34,30 +56,35 @@ def run_without(modules, folder, **changes):
         ("TkAgg", ["tkinter"], "unset MPLBACKEND"),
     ],
 )
-def test_a_back_end_that_cannot_be_loaded_is_named_with_the_remedy(backend, modules, remedy, folder, screen):
-    line = run_without(modules, folder, MPLBACKEND=backend, DISPLAY=screen)
+def test_a_back_end_that_cannot_be_loaded_is_named_with_the_remedy(backend, modules, remedy, run_without, screen):
+    line = run_without(modules, MPLBACKEND=backend, DISPLAY=screen)
     assert line.startswith(f"No window: MPLBACKEND={backend} can't be used (")
     assert remedy in line
 
 
 @pytest.mark.parametrize("backend", ["agg", "nbAgg"])
-def test_a_back_end_without_windows_is_named(backend, folder, screen):
-    line = run_without([], folder, MPLBACKEND=backend, DISPLAY=screen)
+def test_a_back_end_without_windows_is_named(backend, run_without, screen):
+    line = run_without([], MPLBACKEND=backend, DISPLAY=screen)
     assert line.startswith(f"No window: MPLBACKEND={backend} has no windows.")
 
 
 @pytest.mark.parametrize("changes", [{"DISPLAY": NO_SCREEN}, {"DISPLAY": NO_SCREEN, "MPLBACKEND": "TkAgg"}])
-def test_a_display_that_is_not_there_is_named(changes, folder):
-    assert run_without([], folder, **changes).startswith(f'No window: couldn\'t connect to display "{NO_SCREEN}"')
+def test_a_display_that_is_not_there_is_named(changes, run_without):
+    assert run_without([], **changes).startswith(f'No window: couldn\'t connect to display "{NO_SCREEN}"')
 
 
 @pytest.mark.parametrize("backend", ["TkAgg", "QtAgg"])
-def test_a_missing_display_is_named_if_a_back_end_was_asked_for_that_needs_one(backend, folder):
-    line = run_without([], folder, MPLBACKEND=backend)
+def test_a_missing_display_is_named_if_a_back_end_was_asked_for_that_needs_one(backend, run_without):
+    line = run_without([], MPLBACKEND=backend)
     assert "DISPLAY" in line
     assert "agg, which has no windows" not in line
 
 
 def test_a_missing_toolkit_is_named_with_what_to_install(folder, screen):
-    line = run_without(["tkinter", "gi", "wx", *QT], folder, DISPLAY=screen)
+    """As on a new machine, from the start of Python on."""
+    (folder / "hidden").mkdir()
+    for module in ("tkinter", "gi", "wx", *QT):
+        (folder / "hidden" / f"{module}.py").write_text(f"raise ModuleNotFoundError(\"No module named '{module}'\")\n")
+    path = os.pathsep.join([str(folder / "hidden"), str(ROOT)])
+    line = line_of_window(run_script(made_up_training(51), folder, PYTHONPATH=path, DISPLAY=screen), folder)
     assert line.startswith("No window: No module named 'tkinter', install python3-tk, or PySide6 with pip.")

@@ -14,8 +14,20 @@ import pytest
 import cluster
 from helpers import PATIENCE, ROOT, environment
 from local_cluster import LocalCluster, network_for, run
+from programs import Fork, Forks
 from trainer.cluster import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
+
+
+def succeeds(*command):
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
+
+
+AS_USER = ["unshare", "--user", "--map-root-user"]  # with all rights, in namespaces of its own
+NETWORKS = succeeds("unshare", "--net", "true") or succeeds(*AS_USER, "--net", "true")
 
 # -- clusters
 
@@ -66,30 +78,47 @@ def test_a_chief_that_can_not_update_the_weights_any_more_connects_again():
 ENDLESS = 1000000  # iterations
 
 
-def options_of(job_dir, iterations, *more):
-    return [*cluster.trainer_options(iterations, str(job_dir)), "--checkpoint-every=50", *SMALL, *more]
+def options_of(job_dir, iterations, data, *more):
+    options = [*cluster.trainer_options(iterations, str(job_dir)), "--checkpoint-every=50", *SMALL]
+    return [*options, "--data-dir", str(data), *more]
 
 
 @pytest.fixture
-def start():
-    """Starts clusters, and stops them when the test has ended."""
-    started = []
+def start(monkeypatch):
+    """Starts clusters, and stops them when the test has ended. Their tasks are forks, in a network of their own."""
+    started, popen = [], subprocess.Popen
+    network = network_for([]) if NETWORKS else None
+    forks = Forks(network.command([])) if network else Forks()
+
+    def popen_or_fork(command, env=None, **options):
+        if command[1:3] != ["-m", "trainer.task"] or not forks.process:
+            return popen(command, env=env, **options)
+        return Fork(forks, command[1:], MLENGINE, subprocess.STDOUT, env)
 
     def start(sizes, options):
         started.append(cluster.WatchedCluster(sizes, options))
-        started[-1].start_all()
+        for task in started[-1].names():
+            started[-1].start(*task)
         return started[-1]
 
+    monkeypatch.setattr(subprocess, "Popen", popen_or_fork)
     yield start
+    monkeypatch.undo()
     for each in started:
         each.stop()
+    forks.close()
+    if network:
+        network.close()
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
-def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_a_move(tmp_path, start):
+def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_a_move(
+    tmp_path, start, few_digits, forks
+):
     old, moved = tmp_path / "old", tmp_path / "moved"
     sizes, shared = {"ps": 2, "master": 1, "worker": 1}, "--hp-dense=700"  # large enough to be divided
-    running = start(sizes, options_of(old, ENDLESS, shared))
+    running = start(sizes, options_of(old, ENDLESS, few_digits, shared))
     running.wait_for_training(cluster.WORKER)
     running.wait_until(lambda: running.iteration() >= 100)
 
@@ -115,7 +144,7 @@ def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_
     newest = listed(old)[-1]
     assert newest >= reached - 50
     move(old, moved)
-    running = start({**sizes, "evaluator": 1}, options_of(moved, newest + 100, shared))
+    running = start({**sizes, "evaluator": 1}, options_of(moved, newest + 100, few_digits, shared))
     assert set(running.finish().values()) == {0}
     assert newest <= running.begun_from(running.chief)[0] <= newest + 100  # the worker may have been there before it
     accuracy = cluster.test_accuracy(running.printed(running.chief))
@@ -126,14 +155,15 @@ def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_
     assert len(present(moved)) <= len(listed(moved)) + 2  # of the two kills, each may have come before the listing
     assert (moved / "export" / str(last) / "saved_model.pb").exists()
 
-    alone = succeed(moved, f"--hp-iterations={last + 10}", shared)
+    more = [f"--hp-iterations={last + 10}", "--data-dir", str(few_digits), shared]
+    alone = succeed(moved, *more, start=forks.start)
     (begun,) = cluster.begun_from(alone)
     assert last <= begun < last + 10  # while the chief wrote it, the worker may have ended a step that it had begun
 
 
 @pytest.mark.tensorflow
-def test_a_synchronous_training_survives_the_loss_of_tasks_that_others_wait_for(tmp_path, start):
-    running = start({"ps": 2, "chief": 1, "worker": 2}, options_of(tmp_path, 400, "--sync"))
+def test_a_synchronous_training_survives_the_loss_of_tasks_that_others_wait_for(tmp_path, start, few_digits):
+    running = start({"ps": 2, "chief": 1, "worker": 2}, options_of(tmp_path, 400, few_digits, "--sync"))
     running.wait_for_training(cluster.WORKER)
     running.wait_for_training(("worker", 1))
     running.wait_until(lambda: running.iteration() >= 100)
@@ -162,13 +192,6 @@ def local_cluster(*arguments, before=(), **variables):
     )
 
 
-def succeeds(*command):
-    try:
-        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
-    except OSError:
-        return False
-
-
 def answers(port):
     """Whether a port of this machine can be reached from the network of the test."""
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
@@ -179,13 +202,13 @@ def answers(port):
 
 
 OPEN = "these ports are open to everybody who reaches this machine"
-AS_USER = ["unshare", "--user", "--map-root-user"]  # with all rights, in namespaces of its own
-NETWORKS = succeeds("unshare", "--net", "true") or succeeds(*AS_USER, "--net", "true")
 
 
 @pytest.mark.tensorflow
-def test_the_local_cluster_trains_where_nobody_reaches_it_restarts_what_is_killed_and_ends_by_itself(tmp_path):
-    process = local_cluster("--no-evaluator", *options_of(tmp_path / "job", 300))
+def test_the_local_cluster_trains_where_nobody_reaches_it_restarts_what_is_killed_and_ends_by_itself(
+    tmp_path, few_digits
+):
+    process = local_cluster("--no-evaluator", *options_of(tmp_path / "job", 300, few_digits))
     output = ""
     while "chief 0     | 1" not in output:  # iteration 100
         output += process.stdout.readline()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from made_up_run import RUN, STATUS, pixels, point
 from visu.drawing.picture import file_picture
@@ -16,6 +17,18 @@ def test_the_curves_show_what_was_recorded(picture, record):
         assert test.get_linewidth() > training.get_linewidth()
     assert picture.panels[0].axes.get_ylim() == (0, 1)
     assert picture.panels[1].axes.get_ylim() == (0, 100)
+
+
+def test_the_training_curve_is_thin_and_blue_and_the_test_curve_thick_and_red_in_the_legend_too(picture):
+    for panel in picture.panels[:2]:
+        training, test = panel.foreground
+        samples, texts = panel.legend.get_lines(), [text.get_text() for text in panel.legend.get_texts()]
+        assert texts == ["training", "test"]
+        for line, sample, (strong, weak) in zip((training, test), samples, ((2, 0), (0, 2))):
+            colour = to_rgb(line.get_color())
+            assert colour[strong] > 2 * colour[weak] and to_rgb(sample.get_color()) == colour
+            assert sample.get_linewidth() == line.get_linewidth()
+        assert test.get_linewidth() > 2 * training.get_linewidth()
 
 
 def test_the_x_axes_grow_with_the_iterations_up_to_their_number(picture, record):

@@ -17,6 +17,11 @@ def test_the_pace_is_that_of_the_last_seconds():
     assert pace_texts(pace.rate(), 81) == ["1.0 iterations/s", "1:21 left"]
 
 
+def test_a_long_time_is_left_in_hours():
+    assert pace_texts(50, 999500) == ["50 iterations/s", "5:33:10 left"]
+    assert pace_texts(2.5, 9063) == ["2.5 iterations/s", "1:00:25 left"]
+
+
 def test_the_status_line_says_how_far_and_how_well():
     record = Record()
     record.add(point("training", 100, 0.9, 20, 0.00312))

@@ -4,34 +4,27 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 
+import numpy as np
 import pytest
 
-from helpers import environment, made_up_training, require, without_tensorflow
+from helpers import made_up_training, require
+from pictures import DIGITS, panel_of
 
 FILM = "tensorflowvisu_video.mp4"
 needs_ffprobe = pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs the programs ffmpeg and ffprobe")
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, forks):
     """A function that starts a training of so many iterations, with a film, in tmp_path."""
-    without_tensorflow(tmp_path)
 
     def start_filming(iterations, edit=str, save_movie=True, **changes):
         source = made_up_training(iterations).replace(
             "test_data_update_freq=50", f"test_data_update_freq=50, save_movie={save_movie!r}"
         )
         (tmp_path / "film.py").write_text(edit(source), encoding="utf-8")
-        return subprocess.Popen(
-            [sys.executable, "film.py"],
-            cwd=str(tmp_path),
-            env=environment(**changes),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+        return forks.start(["film.py"], tmp_path, **changes)
 
     return start_filming
 
@@ -55,6 +48,13 @@ def stream_of(path):
     return process.stdout.strip()
 
 
+def frames_of(path):
+    """The first and the last frame [height, width, 3] of a film, from 0 to 1."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    frames = np.frombuffer(subprocess.check_output(command), np.uint8).reshape(-1, 756, 1344, 3) / 255
+    return frames[0], frames[-1]
+
+
 @needs_ffprobe
 def test_a_film_has_a_frame_for_each_training_update_and_a_bar_that_says_how_far_it_is(start, tmp_path):
     output, errors = start(101).communicate()
@@ -63,6 +63,11 @@ def test_a_film_has_a_frame_for_each_training_update_and_a_bar_that_says_how_far
         "max test accuracy: 0.9900990099009901",
     ]
     assert stream_of(tmp_path / FILM) == "h264,1344,756,yuv420p,24/1,11"  # iterations 0, 10, … and 100, the last
+    first, last = frames_of(tmp_path / FILM)
+    changes = [np.abs(panel_of(last, number) - panel_of(first, number)).max() for number in range(1, 7)]
+    assert [change > 0.3 for change in changes] == [True, True, False, True, True, False]  # curves and bands grow
+    for number in (3, 6):  # red digits, though not in quite that colour
+        assert (np.abs(255 * panel_of(last, number) - DIGITS).max(axis=2) < 40).mean() > 0.1
     bars = errors.replace("\n", "\r").rstrip("\r").split("\r")
     assert len(bars) == 11
     assert bars[0] == "film [------------]   0 %" and bars[-1] == "film [############] 100 %"
@@ -117,10 +122,7 @@ def test_without_ffmpeg_the_one_of_imageio_ffmpeg_is_used_where_it_is_installed(
 
 
 def test_without_any_ffmpeg_it_says_how_to_get_one(start, tmp_path):
-    hidden = tmp_path / "hidden"
-    hidden.mkdir()
-    (hidden / "imageio_ffmpeg.py").write_text("raise ImportError", encoding="utf-8")
-    process = start(101, PATH="", PYTHONPATH=os.pathsep.join([str(hidden), environment()["PYTHONPATH"]]))
+    process = start(101, lambda source: "import sys\nsys.modules['imageio_ffmpeg'] = None\n" + source, PATH="")
     output, errors = process.communicate()
     assert (process.returncode, output) == (1, "")
     assert errors == (

@@ -84,18 +84,6 @@ def test_no_room_takes_a_private_name_from_another():
         assert not [(room, name) for _, name in imports_of(tree)[1] if name.startswith("_")]
 
 
-def last_line(node):
-    return max(getattr(part, "lineno", 0) for part in ast.walk(node))
-
-
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_a_function_does_one_thing(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef):
-            code = node.body[1:] if ast.get_docstring(node) else node.body
-            assert not code or last_line(node) - code[0].lineno < 40, node.name
-
-
 def test_each_message_of_the_protocol_is_known_at_its_end():
     """And no other: what an end does not know would end the process that draws, or the training."""
     recorded, at_the_start = {Point, Bands, record.Picture}, {channel.Start}

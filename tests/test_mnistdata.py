@@ -76,24 +76,32 @@ def test_pixels_are_those_of_the_file():
     flat = mnistdata.read_data_sets("data").test.images
     assert flat.shape == (10000, 784)
     np.testing.assert_allclose(flat.ravel() * 255, expected, atol=1e-4)
-    as_bytes = mnistdata.read_data_sets("data", dtype=np.uint8).test.images
-    assert as_bytes.dtype == np.uint8
-    assert (as_bytes.ravel() == expected).all()
+    as_bytes = mnistdata.read_data_sets("data", dtype=np.uint8)
+    assert as_bytes.train.images.dtype == as_bytes.test.images.dtype == np.uint8
+    assert (as_bytes.test.images.ravel() == expected).all()
 
 
 def test_labels_are_the_published_ones(mnist):
-    assert mnist.train.labels[:8].argmax(axis=1).tolist() == [5, 0, 4, 1, 9, 2, 1, 3]
-    integers = mnistdata.read_data_sets("data", one_hot=False).train.labels
-    assert integers[:8].tolist() == [5, 0, 4, 1, 9, 2, 1, 3]
-    assert np.issubdtype(integers.dtype, np.integer)
+    parts = mnistdata.read_data_sets("data", one_hot=False)
+    for name, one_hot, part, first in (
+        ("train", mnist.train, parts.train, [5, 0, 4, 1, 9, 2, 1, 3]),
+        ("t10k", mnist.test, parts.test, [7, 2, 1, 0, 4, 1, 4, 9]),
+    ):
+        in_file = gzip.decompress((ROOT / "data" / f"{name}-labels-idx1-ubyte.gz").read_bytes())[8:]
+        assert part.labels.tolist() == one_hot.labels.argmax(axis=1).tolist() == list(in_file)
+        assert part.labels[:8].tolist() == first
+        assert np.issubdtype(part.labels.dtype, np.integer)
 
 
 def test_validation_takes_the_first_training_images(mnist):
     parts = mnistdata.read_data_sets("data", one_hot=True, reshape=False, validation_size=10000)
     assert (parts.train.num_examples, parts.validation.num_examples) == (50000, 10000)
-    assert (parts.validation.images[0] == mnist.train.images[0]).all()
-    assert (parts.train.images[0] == mnist.train.images[10000]).all()
-    assert (parts.train.labels[0] == mnist.train.labels[10000]).all()
+    for part, places in ((parts.validation, slice(0, 10000)), (parts.train, slice(10000, None))):
+        assert (part.images[:100] == mnist.train.images[places][:100]).all()
+        assert (part.images[-100:] == mnist.train.images[places][-100:]).all()
+        assert (part.labels == mnist.train.labels[places]).all()
+    assert (parts.test.images[:100] == mnist.test.images[:100]).all()
+    assert (parts.test.labels == mnist.test.labels).all()
 
 
 @pytest.mark.tensorflow

@@ -12,7 +12,10 @@ from pictures import shows_six_panels
 
 def test_a_notebook_shows_the_training_in_one_picture_between_the_printed_lines(folder):
     source = made_up_training(201)
-    notebook = Notebook([source, NEXT_CELL], folder)
+    names = "print(tensorflowvisu.name_of_script())"
+    (folder / "script.py").write_text(f"import tensorflowvisu\n{names}")
+    notebook = Notebook([source, names, "%run script.py", NEXT_CELL], folder)
+    assert (notebook.text(1), notebook.text(2)) == ("training\n", "script\n")  # not named after the kernel
     (picture,) = notebook.pictures(0)
     assert shows_six_panels(picture)
     assert notebook.text(0).splitlines() == own_lines(run_script(source, folder).stdout)
@@ -67,20 +70,13 @@ def test_a_cell_that_is_run_twice_shows_a_picture_of_each_run(folder):
     notebook.check_next_cell()
 
 
-@pytest.mark.parametrize("backend", ["module://ipykernel.pylab.backend_inline", "inline"])
-def test_colab_is_a_notebook(folder, backend):
+def test_colab_is_a_notebook(folder):
     colab = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')"
+    backend = "module://ipykernel.pylab.backend_inline"
     notebook = Notebook([colab, made_up_training(101), NEXT_CELL], folder, MPLBACKEND=backend)
     assert len(notebook.pictures(1)) == 1
     assert re.search("^max test accuracy", notebook.text(1), re.MULTILINE)
     notebook.check_next_cell()
-
-
-def test_a_picture_in_a_notebook_is_not_named_after_the_kernel(folder):
-    source = "import tensorflowvisu\nprint(tensorflowvisu.name_of_script())"
-    (folder / "script.py").write_text(source)
-    notebook = Notebook([source, "%run script.py"], folder)
-    assert (notebook.text(0), notebook.text(1)) == ("training\n", "script\n")
 
 
 def test_in_spyder_a_window_opens_and_the_console_is_free_when_training_ends(folder, screen):

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from helpers import FINISHED, LONG_TRAINING, NO_SCREEN, made_up_training, own_lines, run_script, wait_until
+from helpers import FINISHED, LONG_TRAINING, NO_SCREEN, made_up_training, own_lines, wait_until
 from pictures import shows_nothing_but_red_digits, shows_panel_6_alone, shows_six_panels
 
 
@@ -51,20 +51,20 @@ def test_when_training_has_finished_the_page_still_answers_keys_and_ctrl_c_ends_
     assert program.end()[-1] == 0
 
 
-def test_space_in_the_page_pauses_the_training_and_it_goes_on_as_if_nothing_had_been(start_with_page, folder):
+def test_space_in_the_page_pauses_the_training_and_it_goes_on_as_if_nothing_had_been(start_with_page, tmp_path, forks):
     source = made_up_training(201)
     waits_for_the_pause = source.replace(
         "    time.sleep",
         "    while i == 100 and not datavis.is_paused():\n"
         "        time.sleep(0.01)\n"
-        "    if i == 100:\n"
-        "        print('paused', flush=True)\n"
+        "    if i >= 100:\n"
+        "        print('iteration', i, flush=True)\n"
         "    time.sleep",
     )
     program, page = start_with_page(waits_for_the_pause)
     program.read_until("^100: ")
     page.press(" ")
-    program.read_until("^paused")
+    program.read_until("^iteration 100")
     page.press("6")
     page.wait_until(shows_panel_6_alone)
     page.press("0")
@@ -74,7 +74,7 @@ def test_space_in_the_page_pauses_the_training_and_it_goes_on_as_if_nothing_had_
     program.read_until(FINISHED)
     program.press_ctrl_c()
     assert program.end()[-1] == 0
-    assert own_lines(program.text()) == own_lines(run_script(source, folder).stdout)
+    assert own_lines(program.text()) == own_lines(forks.run_script(source, tmp_path).stdout)
 
 
 def test_a_closed_page_does_not_disturb_the_training_and_can_be_opened_again(start, browser):
@@ -150,10 +150,10 @@ def test_each_of_two_programs_announces_a_page_of_its_own(start_with_page):
 
 
 @pytest.fixture
-def with_fake_browser(folder):
+def with_fake_browser(tmp_path):
     """What has to be in the environment for a browser that only notes the address, and the file with its note."""
     pytest.importorskip("tornado")
-    fake, note = folder / "browser", folder / "note"
+    fake, note = tmp_path / "browser", tmp_path / "note"
     fake.write_text(f'#!/bin/sh\necho "$1" > "{note}.new" && mv "{note}.new" "{note}"\n')
     fake.chmod(0o755)
     return {"MPLBACKEND": "WebAgg", "BROWSER": str(fake)}, note

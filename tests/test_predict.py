@@ -1,16 +1,15 @@
 """Reading digits from image files: how an image becomes one of MNIST's, and what a user of predict.py sees."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 import predict
+import programs
 from command_line import named_by
-from helpers import ROOT, environment
+from helpers import ROOT
 from ink import bounds
 
 SCRIPT = ROOT / "mlengine" / "predict.py"
@@ -189,38 +188,39 @@ with tf.Session(graph=tf.Graph()) as sess:
 """
 
 
-def make_model(folder, input_name="image"):
-    command = [sys.executable, "-c", MAKE_MODEL, str(folder), input_name]
-    subprocess.run(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=True)
+def make_model(forks, scripts, folder, input_name="image"):
+    (scripts / "make_model.py").write_text(MAKE_MODEL)
+    process = programs.run(["make_model.py", str(folder), input_name], scripts, forks.start)
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.fixture(scope="session")
-def job(tmp_path_factory):
+def job(tmp_path_factory, made_once, forks):
     """A job folder with a model of fixed weights: 0 if more ink is on the left, 1 if on the right."""
+    made_once("job with a model")
     folder = tmp_path_factory.mktemp("job")
-    make_model(folder / "export" / "10")
+    make_model(forks, folder, folder / "export" / "10")
     (folder / "export" / "9").mkdir()
     (folder / "export" / "temp-11").mkdir()
     return folder
 
 
-def run(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *map(str, arguments)],
-        env=environment(PYTHONPATH=""),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        timeout=300,
-        **options,
-    )
+@pytest.fixture
+def run(forks, tmp_path):
+    """A function that runs predict.py in tmp_path."""
+
+    def run_program(*arguments, start=forks.start, **changes):
+        return programs.run([str(SCRIPT), *map(str, arguments)], tmp_path, start, **changes)
+
+    return run_program
 
 
 @pytest.mark.tensorflow
-def test_prints_the_digit_and_ten_probabilities_of_each_image_and_writes_the_request(tmp_path, job):
+def test_prints_the_digit_and_ten_probabilities_of_each_image_and_writes_the_request(tmp_path, job, run):
     save(tmp_path, 1 - seven(), "a.png")
     save(tmp_path, 1 - seven()[:, ::-1], "mirrored.png")
-    process = run("a.png", "mirrored.png", "--model", job, "--request", "body.json", cwd=str(tmp_path))
+    as_a_user = {"start": programs.start, "PYTHONPATH": ""}
+    process = run("a.png", "mirrored.png", "--model", job, "--request", "body.json", **as_a_user)
     assert (process.returncode, process.stderr) == (0, "")
     lines = process.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["a.png", "mirrored.png"]
@@ -245,7 +245,7 @@ def test_wildcards_that_a_shell_left_alone_are_taken_as_it_does_and_a_file_of_th
 
 
 @pytest.mark.tensorflow
-def test_a_model_is_found_in_a_job_folder_among_versions_and_by_itself(tmp_path, job):
+def test_a_model_is_found_in_a_job_folder_among_versions_and_by_itself(tmp_path, job, run):
     image = save(tmp_path, 1 - seven())
     outputs = [run(image, "--model", folder) for folder in (job, job / "export", job / "export" / "10")]
     assert [process.returncode for process in outputs] == [0, 0, 0]
@@ -253,7 +253,7 @@ def test_a_model_is_found_in_a_job_folder_among_versions_and_by_itself(tmp_path,
 
 
 @pytest.mark.tensorflow
-def test_bad_images_get_a_sentence_each_and_the_others_are_read(tmp_path, job):
+def test_bad_images_get_a_sentence_each_and_the_others_are_read(tmp_path, job, run):
     save(tmp_path, 1 - seven(), "good.png")
     save(tmp_path, np.ones([50, 50]), "blank.png")
     save(tmp_path, 0.8 + np.random.RandomState(0).normal(0, 0.03, [300, 300]), "noise.png")
@@ -261,7 +261,7 @@ def test_bad_images_get_a_sentence_each_and_the_others_are_read(tmp_path, job):
     save(tmp_path, np.random.RandomState(0).rand(200, 200), "whole.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:5000])
     bad = ["missing.png", "text.png", "cut.jpg", "blank.png", "noise.png"]
-    process = run(*bad, "good.png", "--model", job, cwd=str(tmp_path))
+    process = run(*bad, "good.png", "--model", job)
     assert process.returncode == 2
     assert [line.split()[0] for line in process.stdout.splitlines()] == ["good.png"]
     sentences = process.stderr.splitlines()
@@ -271,10 +271,10 @@ def test_bad_images_get_a_sentence_each_and_the_others_are_read(tmp_path, job):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("what", ["missing", "empty", "damaged", "signature"])
-def test_a_bad_model_gets_one_sentence(tmp_path, what):
+def test_a_bad_model_gets_one_sentence(tmp_path, what, forks, run):
     image, folder = save(tmp_path, 1 - seven()), tmp_path / what
     if what == "signature":
-        make_model(folder, input_name="picture")
+        make_model(forks, tmp_path, folder, input_name="picture")
     elif what != "missing":
         folder.mkdir()
     if what == "damaged":
@@ -285,6 +285,7 @@ def test_a_bad_model_gets_one_sentence(tmp_path, what):
     assert "expected" in process.stderr and "Traceback" not in process.stderr
 
 
-def test_without_any_image_that_can_be_read_tensorflow_is_not_asked(tmp_path):
-    process = run(tmp_path / "missing.png", "--model", tmp_path)
+def test_without_any_image_that_can_be_read_tensorflow_is_not_asked(tmp_path, run):
+    (tmp_path / "tensorflow.py").write_text("raise SystemExit('asked')")
+    process = run(tmp_path / "missing.png", "--model", tmp_path, start=programs.start, PYTHONPATH=str(tmp_path))
     assert process.returncode == 2 and len(process.stderr.splitlines()) == 1

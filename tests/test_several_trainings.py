@@ -2,9 +2,11 @@
 
 import re
 
+import matplotlib.image
 import pytest
 
-from helpers import FINISHED, made_up_training, own_lines, run_script, wait_until
+from helpers import FINISHED, made_up_training, own_lines, wait_until
+from pictures import shows_six_panels
 from screens import xdotool
 
 SAME_INSTANCE = ""
@@ -19,10 +21,11 @@ def two_trainings(between, second_iterations=101):
 
 
 @pytest.mark.parametrize("between", [SAME_INSTANCE, NEW_INSTANCE], ids=["the same instance", "a new instance"])
-def test_two_trainings_in_one_script_save_two_pictures(between, folder):
-    process = run_script(two_trainings(between), folder)
+def test_two_trainings_in_one_script_save_two_pictures(between, tmp_path, forks):
+    process = forks.run_script(two_trainings(between), tmp_path)
     assert (process.stderr, process.returncode) == ("", 0)
-    assert sorted(path.name for path in folder.glob("*.png")) == ["script.png", "script_2.png"]
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["script.png", "script_2.png"]
+    assert all(shows_six_panels(matplotlib.image.imread(str(path))) for path in tmp_path.glob("*.png"))
     assert len(re.findall("^100: test accuracy", process.stdout, re.MULTILINE)) == 2
 
 
@@ -32,13 +35,15 @@ def two_windows(screen):
 
 
 @pytest.mark.parametrize("between", [SAME_INSTANCE, NEW_INSTANCE], ids=["the same instance", "a new instance"])
-def test_two_trainings_in_one_script_have_two_windows_and_closing_both_ends_the_program(between, start, folder, screen):
+def test_two_trainings_in_one_script_have_two_windows_and_closing_both_ends_the_program(
+    between, start, forks, tmp_path, screen
+):
     program = start(two_trainings(between), name="two.py", DISPLAY=screen)
     program.read_until(FINISHED)
     for window in wait_until(lambda: two_windows(screen), "there are two windows"):
         xdotool(screen, "windowfocus", "--sync", window, "key", "q")
     assert program.end()[-1] == 0
-    assert own_lines(program.text()) == own_lines(run_script(two_trainings(between), folder).stdout)
+    assert own_lines(program.text()) == own_lines(forks.run_script(two_trainings(between), tmp_path).stdout)
 
 
 def test_one_ctrl_c_closes_the_windows_of_all_trainings(start, screen):

@@ -26,7 +26,7 @@ def last_line(process):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage", [STAGES[0], STAGES[4]])
-def test_the_threads_suit_the_network(stage, forks, tmp_path):
+def test_the_threads_suit_the_network(stage, forks, tmp_path, few_test_digits):
     line = last_line(forks.run_script(shortened_text_only(stage_source(stage), 1) + THREADS, tmp_path))
     convolves, is_tensorflow_1 = "conv" in stage, sys.version_info < (3, 8)
     expected = "1 -1" if not convolves else "0 0" if is_tensorflow_1 else "0 -1"
@@ -113,7 +113,7 @@ def test_images_begin_where_tensorflow_takes_them_without_a_copy():
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("stage, feed", [(STAGES[4], ""), (STAGES[5], ", pkeep: 1.0"), (STAGES[6], "")])
-def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, forks, tmp_path):
+def test_the_test_set_in_pieces_gives_the_totals_of_the_whole(stage, feed, forks, tmp_path, few_test_digits):
     at_once = f"[accuracy, cross_entropy], {{X: mnist.test.images, Y_: mnist.test.labels{feed}}}"
     source = stage_source(stage).replace(
         "    # learn from the batch", f"    if update_test_data:\n        print('at once:', *sess.run({at_once}))\n"

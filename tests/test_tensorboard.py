@@ -1,17 +1,21 @@
 """Event files and numbers of a run, read back by TensorBoard itself and as CSV."""
 
 import csv
+import io
 import json
+import os
 import re
 import subprocess
 import sys
 import urllib.parse
 import urllib.request
 
+import matplotlib.image
 import numpy as np
 import pytest
 
 from helpers import STAGES, shortened, shortened_text_only, stage_source
+from pictures import DIGITS, share
 
 pytest.importorskip("tensorboard")
 pytestmark = pytest.mark.tensorflow
@@ -57,11 +61,12 @@ def history(folder):
     return {curve: [row for row in rows if row["curve"] == curve] for curve in ("training", "test")}
 
 
-def test_tensorboard_shows_what_the_script_measured_with_animate_and_text_only(forks, tmp_path):
+def test_tensorboard_shows_what_the_script_measured_with_animate_and_text_only(forks, tmp_path, few_test_digits):
     expected = {}
     for mode, shorten in (("animate", shortened), ("text-only", shortened_text_only)):
         folder = tmp_path / mode
         folder.mkdir()
+        os.symlink(str(tmp_path / "data"), str(folder / "data"))
         source = shorten(stage_source(STAGES[2]), 41) + SAVE
         process = forks.run_script(source, folder, name=STAGES[2], TENSORBOARD_LOGDIR=str(tmp_path / "runs" / mode))
         assert process.returncode == 0, process.stderr
@@ -93,10 +98,14 @@ def check_the_rest(board, training, test):
     for tag, size in (("weights", 184900), ("biases", 400)):
         step, buckets = board.get_json("plugin/histograms/histograms", run=training, tag=tag)[0][1:]
         assert step == 0 and sum(count for _, _, count in buckets) == pytest.approx(size)
+        lowest, highest = (-0.2, 0.2) if tag == "weights" else (0, 0.1)  # as the script begins
+        assert buckets[0][0] == pytest.approx(lowest, abs=0.01) and buckets[-1][1] == pytest.approx(highest, abs=0.01)
     for run, tag, width in ((training, "training_digits", 280), (test, "test_digits", 1120)):
         pictures = board.get_json("plugin/images/images", run=run, tag=tag, sample=0)
         png = board.get("plugin/images/individualImage", pictures[0]["query"])
-        assert png[:4] == b"\x89PNG" and int.from_bytes(png[16:20], "big") == width
+        picture = matplotlib.image.imread(io.BytesIO(png), format="png")
+        assert picture.shape[1] == width
+        assert share(picture, DIGITS, (0, 0, 1, 0.5)) > 0.3  # not yet recognised
     graph = board.get("plugin/graphs/graph", f"run={urllib.parse.quote(training)}&conceptual=false").decode("utf-8")
     assert "ApplyAdam" in graph
 

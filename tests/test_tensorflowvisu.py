@@ -60,30 +60,48 @@ def test_a_loss_that_is_not_a_number_does_not_end_the_training(tmp_path, monkeyp
     assert "saved as" in capsys.readouterr().out
 
 
-def test_a_picture_that_cannot_be_saved_ends_the_program_with_its_reason_and_the_result(monkeypatch, capsys):
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    monkeypatch.setattr("sys.argv", ["a" * 300 + ".py"])
+@pytest.mark.parametrize("loss", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("curve", ["training", "test"])
+def test_a_loss_that_is_no_number_is_named_once(curve, loss, capsys):
     datavis = tensorflowvisu.MnistDataVis()
-    with pytest.raises(SystemExit, match=r"can't be saved in .* \(File name too long\): .* test accuracy was 0.75"):
-        datavis.animate(lambda i, test, train: datavis.append_test_curves_data(i, 0.75, 1.0), 1)
+    for i in range(0, 500, 100):
+        getattr(datavis, f"append_{curve}_curves_data")(i, 0.5, 100.0 if i < 200 else loss)
+    datavis.append_test_curves_data(500, 0.5, loss)
+    output, errors = capsys.readouterr()
+    assert (output, errors.count("\n")) == ("", 1)
+    assert errors.startswith(f"The {curve} loss is {loss} at iteration 200: take ")
+    assert "softmax_cross_entropy_with_logits" in errors and "smaller learning rate" in errors
 
 
-def test_a_back_end_that_cannot_be_loaded_is_named(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "nonsense")
-    tensorflowvisu.MnistDataVis().animate(lambda *arguments: None, 1)
-    assert "No window: " in capsys.readouterr().out.split("nonsense")[0]
+def test_an_accuracy_that_is_no_number_either_has_another_cause(capsys):
+    tensorflowvisu.MnistDataVis().append_training_curves_data(0, np.nan, np.nan)
+    assert capsys.readouterr().err == (
+        "The training loss is nan at iteration 0: the accuracy is not a number either, as of a batch without images: "
+        "look at what is fed. Training goes on.\n"
+    )
 
 
-def test_an_exception_in_the_step_reaches_the_caller(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "agg")
+@pytest.mark.parametrize("read_digits", ["seven", 7])
+def test_what_is_no_function_is_refused_before_the_training(read_digits):
+    expected = f"animate: read_digits is {read_digits!r}, expected a function, or None"
+    with pytest.raises(ValueError, match=expected):
+        tensorflowvisu.MnistDataVis().animate(lambda *arguments: None, 1, read_digits=read_digits)
 
-    def step(i, update_test_data, update_train_data):
-        raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
-        tensorflowvisu.MnistDataVis().animate(step, 10)
+@pytest.mark.parametrize(
+    "arguments, name",
+    [
+        (["mnist_1.0_softmax.py"], "mnist_1.0_softmax"),
+        (["somewhere/lesson.py", "more"], "lesson"),
+        (["/usr/lib/ipykernel_launcher.py", "-f", "x.json"], "training"),
+        (["/usr/lib/colab_kernel_launcher.py"], "training"),
+        (["-c"], "training"),
+        ([""], "training"),
+    ],
+)
+def test_a_training_is_named_after_its_script_where_there_is_one(arguments, name, monkeypatch):
+    monkeypatch.setattr("sys.argv", arguments)
+    assert tensorflowvisu.name_of_script() == name
 
 
 class SeenUntilClosed(Display):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import cluster
+import mnistdata
 from helpers import PATIENCE, ROOT, environment
 from trainer.task import parse_options
 from trainings import MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed, trainer_command
@@ -44,8 +45,9 @@ json.dump(results, sys.stdout)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(tmp_path_factory, made_once):
     """Short runs that differ in one thing each: {name: [status, standard output, standard error]}."""
+    made_once("runs")
     import tensorflow.compat.v1 as tf
 
     folder = tmp_path_factory.mktemp("runs")
@@ -81,7 +83,6 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 def test_folders_may_be_in_other_file_systems_of_tensorflow(runs):
     status, output, error = runs["elsewhere"]
     assert (status, error) == (0, "")
@@ -89,7 +90,6 @@ def test_folders_may_be_in_other_file_systems_of_tensorflow(runs):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 @pytest.mark.parametrize("type", ["ps", "worker"])
 def test_an_address_in_use_ends_the_program_with_status_2(runs, type):
     status, output, error = runs[type]
@@ -99,7 +99,6 @@ def test_an_address_in_use_ends_the_program_with_status_2(runs, type):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 @pytest.mark.parametrize(
     "name, expected",
     [
@@ -116,29 +115,116 @@ def test_what_can_not_be_used_is_told_in_one_sentence(runs, name, expected):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("runs")
 def test_a_loss_that_is_no_number_ends_the_training(runs):
     status, _, error = runs["no number"]
     assert status == 1
     assert error.splitlines()[-1].startswith("trainer.task: the loss is not a number any more")
 
 
+# -- one step
+
+
+class OneStep:
+    """The graph of a training, in which a step is made again and again from the same weights, with the same digits."""
+
+    def __init__(self, *options):
+        import tensorflow.compat.v1 as tf
+
+        from trainer.cluster import ALONE
+        from trainer.training import build_training
+
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            tf.set_random_seed(0)
+            self.X, self.Y_ = tf.placeholder(tf.float32, [None, 28, 28]), tf.placeholder(tf.float32, [None, 10])
+            options = parse_options(["--job-dir=job", *SMALL, *options])
+            self.train_step, _, hooks = build_training(self.X, self.Y_, ALONE, options, None)
+            (self.lr,) = [hook.values["lr"] for hook in hooks if hasattr(hook, "values")]
+            self.step = tf.train.get_global_step()
+            self.weights = [variable for variable in tf.trainable_variables() if "W" in variable.name]
+            self.session = tf.Session()
+            self.session.run(tf.global_variables_initializer())
+            self.beginning = [(variable, self.session.run(variable)) for variable in tf.global_variables()]
+
+    def moves(self, iteration, images, labels):
+        """How far the step of this iteration moves the weights of each layer, and the learning rate that is told."""
+        for variable, value in self.beginning:
+            variable.load(value, self.session)
+        self.step.load(iteration, self.session)
+        before, rate = self.session.run([self.weights, self.lr])
+        self.session.run(self.train_step, {self.X: images, self.Y_: labels})
+        return [after - each for after, each in zip(self.session.run(self.weights), before)], rate
+
+
+@pytest.mark.tensorflow
+def test_it_trains_with_the_learning_rate_that_it_prints():
+    one_step = OneStep("--hp-decay-steps=100")
+    images, labels = np.random.RandomState(0).rand(50, 28, 28), np.eye(10)[np.arange(50) % 10]
+    for iteration, expected in ((0, 0.0031), (200, 0.0001 + 0.003 * np.exp(-2))):
+        moves, rate = one_step.moves(iteration, images, labels)
+        assert rate == pytest.approx(expected, rel=1e-5)
+        assert max(np.abs(move).max() for move in moves) == pytest.approx(rate, rel=0.01)  # as Adam's first step does
+
+
+@pytest.mark.tensorflow
+def test_as_many_neurons_are_dropped_as_are_asked_for():
+    image, label = np.random.RandomState(0).rand(1, 28, 28), np.eye(10)[:1]
+
+    def active(one_step):
+        """How many of the dense layer's neurons take part in a step with one image."""
+        (*_, last), _ = one_step.moves(0, image, label)
+        return (last != 0).any(axis=1).sum()
+
+    all_active = active(OneStep("--hp-dropout=0"))
+    dropping = OneStep("--hp-dropout=0.75")
+    share = np.mean([active(dropping) for _ in range(60)]) / all_active
+    assert all_active > 4 and 0.1 < share < 0.4
+
+
+class Counted(mnistdata.DataSet):
+    """Digits that know how many were taken at once."""
+
+    def next_batch(self, size):
+        self.taken = [*getattr(self, "taken", []), size]
+        return super().next_batch(size)
+
+
+class Never:
+    """In the place of what stops a training."""
+
+    status = 0
+
+    def is_due(self):
+        return False
+
+
+@pytest.mark.tensorflow
+def test_it_takes_batches_of_the_size_that_is_asked_for(tmp_path):
+    from trainer.cluster import ALONE
+    from trainer.training import train
+
+    digits = Counted(np.zeros([30, 28, 28, 1], np.float32), np.eye(10, dtype=np.float32)[np.arange(30) % 10], seed=0)
+    options = parse_options(["--job-dir", str(tmp_path / "job"), *SMALL, "--hp-batch=7", "--hp-iterations=3"])
+    train(ALONE, options, digits, Never())
+    assert digits.taken == [7, 7, 7]
+
+
 # -- one machine
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory):
+def job(tmp_path_factory, made_once):
     """A training of 60 iterations on one machine: its folder, and what was printed.
 
     The folder has a name that is not ASCII, which standard output can't print.
     """
+    made_once("job of a training")
     folder = tmp_path_factory.mktemp("alone") / "jöb"
     options = ["--hp-iterations=60", "--checkpoint-every=25", "--hp-batch=50", "--hp-dropout=0.1"]
     return folder, succeed(folder, *options, PYTHONIOENCODING="ascii")
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_one_machine_trains_tests_and_exports(job):
     folder, output = job
     assert re.findall(r"^(\d+): \*+ test accuracy", output, re.MULTILINE) == ["0", "25", "50", "60"]
@@ -147,7 +233,6 @@ def test_one_machine_trains_tests_and_exports(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_nothing_that_is_read_from_a_job_folder_says_where_it_is(job):
     folder, _ = job
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -157,7 +242,6 @@ def test_nothing_that_is_read_from_a_job_folder_says_where_it_is(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_tensorboard_gets_the_curves(job):
     import tensorflow.compat.v1 as tf
 
@@ -172,11 +256,9 @@ def test_tensorboard_gets_the_curves(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_the_saved_model_computes_what_the_session_of_the_training_does(job):
     import tensorflow.compat.v1 as tf
 
-    import mnistdata
     from trainer.evaluation import Evaluation
 
     folder, _ = job
@@ -199,7 +281,6 @@ def test_the_saved_model_computes_what_the_session_of_the_training_does(job):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_saved_model_cli_computes_what_predict_prints(job, tmp_path, monkeypatch, capsys):
     import predict
 
@@ -223,7 +304,6 @@ def test_saved_model_cli_computes_what_predict_prints(job, tmp_path, monkeypatch
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("job")
 def test_options_shape_the_network(job):
     import tensorflow.compat.v1 as tf
 
@@ -237,10 +317,10 @@ def test_options_shape_the_network(job):
     ]
 
 
-def train_until_signal(job_dir, number):
+def train_until_signal(job_dir, number, start, data):
     """Starts a training, sends it a signal after a line of the training, and returns what was printed."""
-    command = [*trainer_command(job_dir, *SMALL), "--checkpoint-every=30"]
-    process = subprocess.Popen(command, cwd=str(MLENGINE), env=environment(), stdout=subprocess.PIPE, encoding="utf-8")
+    command = trainer_command(job_dir, *SMALL, "--checkpoint-every=30", "--data-dir", str(data))[1:]
+    process = start(command, MLENGINE, subprocess.STDOUT)
     output = ""
     while not re.search(r"^\d\d+: accuracy", output, re.MULTILINE):
         output += process.stdout.readline()
@@ -251,22 +331,23 @@ def train_until_signal(job_dir, number):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.xdist_group("signals")
-def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports(tmp_path):
+def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports(tmp_path, forks, few_digits):
     old, moved = tmp_path / "old", tmp_path / "moved"
-    begun = train_until_signal(old, signal.SIGTERM)
+    begun = train_until_signal(old, signal.SIGTERM, forks.start, few_digits)
     assert "training begins" in begun
     assert listed(old) == present(old)
     reached = listed(old)[-1]
     assert reached >= int(re.findall(r"^(\d+): accuracy", begun, re.MULTILINE)[-1])
     move(old, moved)
-    more = train_until_signal(moved, signal.SIGINT)
+    more = train_until_signal(moved, signal.SIGINT, forks.start, few_digits)
     assert f"training goes on from iteration {reached}\n" in more
     assert is_untouched(old)
     assert listed(moved) == present(moved)
     assert len(listed(moved)) == 5  # the oldest are deleted, also those that the first run wrote
     assert listed(moved)[-1] >= int(re.findall(r"^(\d+): accuracy", more, re.MULTILINE)[-1])
-    again = succeed(f"file://{moved}", "--hp-iterations=10")  # complete already
+    again = succeed(  # complete already
+        f"file://{moved}", "--hp-iterations=10", "--data-dir", str(few_digits), start=forks.start
+    )
     assert "training" not in again
     assert cluster.test_accuracy(again) == cluster.test_accuracy(more)
     assert listed(moved) == present(moved)

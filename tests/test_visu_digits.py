@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from helpers import STAGES, run_script, shortened_text_only, stage_source
+from helpers import STAGES, shortened_text_only, stage_source
 from visu.digits import BLUE, DARK_RED, LABEL_SHAPES, RED, WHITE, format_mnist_images, tf_format_mnist_images
 
 
@@ -79,6 +79,17 @@ def test_a_thousand_digits_on_25_lines():
 
 
 @pytest.mark.tensorflow
+def test_digits_stand_line_by_line_from_left_to_right():
+    images = np.zeros([6, 28, 28, 1])
+    images[:, 10, 20, 0] = np.arange(6) / 6  # a mark to know each image by, in no corner
+    labels = np.arange(6)
+    picture = formatted(images, labels, labels, n=6, lines=2)
+    assert picture.shape == (56, 84, 3)
+    marks = [[picture[28 * line + 10, 28 * column + 20, 0] for column in range(3)] for line in range(2)]
+    np.testing.assert_allclose(marks, 255 * (1 - np.arange(6).reshape(2, 3) / 6), atol=1)
+
+
+@pytest.mark.tensorflow
 def test_fewer_images_than_asked_for_leave_the_rest_white():
     picture = formatted(np.ones([3, 28, 28, 1]), [0, 0, 0], [0, 0, 0])
     tiles = tiles_of(picture, 10, 10)
@@ -120,7 +131,7 @@ def test_pixels_from_0_to_255_are_refused(function):
 
 
 @pytest.mark.tensorflow
-def test_a_picture_is_one_whenever_it_is_fetched_after_text_only_training_too(tmp_path):
+def test_a_picture_is_one_whenever_it_is_fetched_after_text_only_training_too(forks, tmp_path):
     source = (
         shortened_text_only(stage_source(STAGES[0]), 5)
         + """
@@ -128,4 +139,4 @@ im = sess.run(It, {X: mnist.test.images, Y_: mnist.test.labels})
 print("red:", (im == (255, 160, 160)).all(axis=-1).any(), "black:", (im == 0).any(), "white:", (im == 255).any())
 """
     )
-    assert run_script(source, tmp_path).stdout.splitlines()[-1] == "red: True black: True white: True"
+    assert forks.run_script(source, tmp_path).stdout.splitlines()[-1] == "red: True black: True white: True"

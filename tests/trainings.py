@@ -3,13 +3,13 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 
 import numpy as np
 
 import mnistdata
-from helpers import ROOT, environment, idx
+import programs
+from helpers import ROOT, idx
 
 MLENGINE = ROOT / "mlengine"
 SMALL = ["--hp-depth1=2", "--hp-depth2=4", "--hp-depth3=4", "--hp-dense=20"]
@@ -36,20 +36,12 @@ def trainer_command(job_dir, *arguments):
     return [sys.executable, "-m", "trainer.task", "--job-dir", str(job_dir), *arguments]
 
 
-def run_trainer(job_dir, *arguments, **variables):
-    return subprocess.run(
-        trainer_command(job_dir, *arguments),
-        cwd=str(MLENGINE),
-        env=environment(**variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        timeout=300,
-    )
+def run_trainer(job_dir, *arguments, start=programs.start, **variables):
+    return programs.run(trainer_command(job_dir, *arguments)[1:], MLENGINE, start, **variables)
 
 
-def succeed(job_dir, *arguments, **variables):
-    process = run_trainer(job_dir, *SMALL, *arguments, **variables)
+def succeed(job_dir, *arguments, start=programs.start, **variables):
+    process = run_trainer(job_dir, *SMALL, *arguments, start=start, **variables)
     assert (process.returncode, process.stderr) == (0, "")
     return process.stdout
 

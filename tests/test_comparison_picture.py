@@ -1,0 +1,58 @@
+"""The picture of compare_stages.py: which number of which script is drawn where."""
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from command_line import spread
+from compare_stages import save_picture
+
+FIRST, SECOND = (31, 119, 180), (255, 127, 14)  # the colours of the two lines
+
+
+def run(accuracy, loss):
+    """The results of a run in which these do not change."""
+    return {"test": {"iteration": [0, 50, 100], "accuracy": [accuracy] * 3, "loss": [loss] * 3}}
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    """That of two scripts, with three seeds each whose numbers lie unevenly, uint8 [height, width, 3]."""
+    path = tmp_path_factory.mktemp("comparison") / "comparison.png"
+    first = [run(0.92, 30), run(0.99, 11), run(0.93, 10)]
+    second = [run(0.95, 20), run(0.98, 25), run(0.955, 35)]
+    save_picture(path, {"first": first, "second": second})
+    return np.uint8(255 * matplotlib.image.imread(str(path))[..., :3] + 0.5)
+
+
+@pytest.mark.parametrize("quantity, colour, median", [("accuracy", FIRST, 0.93), ("accuracy", SECOND, 0.955)])
+def test_a_line_is_the_median_over_the_seeds(picture, quantity, colour, median):
+    assert height_of(picture, quantity, colour) == pytest.approx(median, abs=0.001)
+
+
+@pytest.mark.parametrize("colour, median", [(FIRST, 11), (SECOND, 25)])
+def test_the_losses_stand_below(picture, colour, median):
+    assert height_of(picture, "loss", colour) == pytest.approx(median, abs=0.4)
+
+
+def height_of(picture, quantity, colour):
+    """The number at which a level line of this colour lies."""
+    top, bottom, low, high = edges_of(picture, quantity)
+    part = picture[top:bottom, 200:800].astype(int)
+    rows = np.flatnonzero((abs(part - colour) < 40).all(axis=2).all(axis=1))
+    assert 1 <= len(rows) <= 3
+    return high - (rows.mean() + 0.5) / (bottom - top) * (high - low)
+
+
+def edges_of(picture, quantity):
+    """The rows of a panel's upper and lower edge, and the numbers there."""
+    dark = np.flatnonzero((picture[:, 200:800] < 60).all(axis=(1, 2)))  # the four lines of the two frames
+    edges = [rows[0] for rows in np.split(dark, np.flatnonzero(np.diff(dark) > 3) + 1)]
+    assert len(edges) == 4
+    return (*edges[:2], 0.9, 1) if quantity == "accuracy" else (*edges[2:], 0, 40)
+
+
+def test_a_spread_is_the_median_with_the_lowest_and_the_highest():
+    assert spread([3, 1, 11]) == "3.00 (1.00 to 11.00)"
+    assert spread([0.98765], 4) == "0.9877"
+    assert spread([2000, 1000], 0) == "1,500 (1,000 to 2,000)"
