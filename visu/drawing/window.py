@@ -28,8 +28,7 @@ from visu.channel import (
 )
 from visu.drawing.backends import open_figure
 from visu.drawing.pad import Pad, PadPanels
-from visu.drawing.picture import Picture
-from visu.drawing.status import Pace, status_texts
+from visu.drawing.picture import Pace, Picture, status_texts
 from visu.style import DIGIT_PANELS, KEYS, PAD_KEYS, PUT_KEYS
 
 TICK, PAD_TICK = 0.05, 0.01  # seconds between two looks at the messages, and while the pad is up; keys wait for none
