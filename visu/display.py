@@ -52,8 +52,8 @@ from visu.words import first_line, say
 
 FILM_NAME = "tensorflowvisu_video.mp4"
 
-# What can show a run. show: the class that draws, in visu/drawing; product: what a run leaves behind: its failure is
-# one of the program; every_update: whether nothing may be left out, as each update is a frame
+# What can show a run. show: the class that draws, in visu/drawing; product: what a run leaves behind, or None: if that
+# fails, so does the program; every_update: whether nothing may be left out, as each update is a frame
 Medium = collections.namedtuple("Medium", "show product every_update")
 WINDOW = Medium("window.WindowShow", None, False)
 NOTEBOOK = Medium("files.NotebookShow", None, False)
