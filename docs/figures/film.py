@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window as a picture and as a short film, both made by scripts as anybody would make them, without a screen."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -8,10 +10,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import PIL.Image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from stage_runs import ROOT, read_source
-from visu.style import TITLES
+from stage_runs import ROOT, Stage, read_source, text_only
+from visu.channel import FINISHED, Progress, Question, Run
+from visu.drawing.pad import Pad, PadPanels
+from visu.drawing.picture import Picture, status_texts
+from visu.reading import Reader
+from visu.record import Point, Record
+from visu.style import SIZE, TITLES, Style
 
 FILM_WIDTH = 1120  # pixels
 
@@ -72,7 +82,40 @@ def save_film(name, path, updates=(*range(12), *range(12, 126, 3), 125)):
     frames[0].save(str(path), save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=60, method=4)
 
 
+def save_layers(name, path, iterations=2000):
+    """What the layers make of the first test digit that a script misreads, as the window shows it: the key l.
+
+    A value of the first layer is pointed at, the largest of its second channel.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        script = Stage(read_source(ROOT / name), ROOT / name, iterations=iterations).run(text_only)
+    test, record = script["mnist"].test, Record()
+    for point in zip(*script["datavis"].get_history()["test"]):
+        record.add(Point("test", *point[:3], None, None))
+    answers = np.concatenate([script["read"](images)[0] for images in np.array_split(test.images, 10)])
+    (misread, *_) = np.flatnonzero(answers.argmax(axis=1) != test.labels.argmax(axis=1))
+
+    reader = Reader(script["read"], print)
+    pad = Pad(lambda question: (reader.ask if isinstance(question, Question) else reader.ask_for_patch)(question))
+    figure = Figure(figsize=SIZE, dpi=70, facecolor="white")
+    FigureCanvasAgg(figure)
+    run = Run(Path(name).stem, iterations, Style(TITLES, (0, 1), 70))
+    picture = Picture(figure, run, record, lambda make_axes: PadPanels(make_axes, pad))
+    picture.show_pad(True, with_layers=True)
+    pad.show_layers(True)
+    pad.put(test.images[misread, ..., 0])
+    pad.show_answer(reader.answer())
+    channel = pad.layers[0].values[..., 1]
+    pad.point_at((0, *(int(i) for i in np.unravel_index(channel.argmax(), channel.shape)), 1))
+    pad.ask_for_patch()
+    pad.show_patch(reader.patch())
+    picture.update(status_texts(run, record, Progress(iterations, 0, True, FINISHED)))
+    figure.savefig(str(path))
+
+
 WINDOWS = {  # file: how it is made, of which script
     "window_1.0.png": (save_window, "mnist_1.0_softmax.py"),
+    "layers.png": (save_layers, "mnist_3.1_convolutional_bigger_dropout.py"),
+    "layers_1.0.png": (save_layers, "mnist_1.0_softmax.py"),
     "training.webp": (save_film, "mnist_3.1_convolutional_bigger_dropout.py"),
 }
