@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import made_up_training, require
-from pictures import DIGITS, panel_of
+from screenshots import DIGITS, panel_of
 
 FILM = "tensorflowvisu_video.mp4"
 needs_ffprobe = pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs the programs ffmpeg and ffprobe")

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import LONG_TRAINING, STAGES, made_up_training, own_lines, run_script, shortened, stage_source
 from kernel import NEXT_CELL, Notebook
-from pictures import shows_six_panels
+from screenshots import shows_six_panels
 
 
 def test_a_notebook_shows_the_training_in_one_picture_between_the_printed_lines(folder):

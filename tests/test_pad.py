@@ -17,9 +17,9 @@ from helpers import (
     wait_until,
 )
 from pads import BARS, ONE, SEEN, SHEET, ZERO, most_probable, on_sheet, part_of
-from pictures import shows_six_panels
 from programs import Program
 from screens import HEIGHT, WIDTH, WindowedProgram
+from screenshots import shows_six_panels
 from visu.reading import WrongReading, checked_reading
 
 # Says where the ink is, and takes each digit for a 7

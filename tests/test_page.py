@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from helpers import FINISHED, LONG_TRAINING, NO_SCREEN, made_up_training, own_lines, wait_until
-from pictures import shows_nothing_but_red_digits, shows_panel_6_alone, shows_six_panels
+from screenshots import shows_nothing_but_red_digits, shows_panel_6_alone, shows_six_panels
 
 
 @pytest.fixture

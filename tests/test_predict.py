@@ -201,6 +201,8 @@ def job(tmp_path_factory, made_once, forks):
     folder = tmp_path_factory.mktemp("job")
     make_model(forks, folder, folder / "export" / "10")
     (folder / "export" / "9").mkdir()
+    (folder / "export" / "9" / "saved_model.pb").write_bytes(b"\x0a\xff")  # an older one, which is not taken
+    (folder / "export" / "12").mkdir()  # without a model in it
     (folder / "export" / "temp-11").mkdir()
     return folder
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from helpers import ROOT, STAGES, idx, max_test_accuracy, run_script, shortened, shortened_text_only, stage_source
-from pictures import shows_panels
+from screenshots import shows_panels
 
 # Iterations, and an accuracy on the first 1,000 test digits that a stage with any broken step does not reach by then.
 # Without training it is 0.1.

@@ -6,8 +6,8 @@ import matplotlib.image
 import pytest
 
 from helpers import FINISHED, made_up_training, own_lines, wait_until
-from pictures import shows_six_panels
 from screens import xdotool
+from screenshots import shows_six_panels
 
 SAME_INSTANCE = ""
 NEW_INSTANCE = "datavis = tensorflowvisu.MnistDataVis()\n"

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from helpers import STAGES, shortened, shortened_text_only, stage_source
-from pictures import DIGITS, share
+from screenshots import DIGITS, share
 
 pytest.importorskip("tensorboard")
 pytestmark = pytest.mark.tensorflow

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STAGES = sorted(path.name for path in ROOT.glob("mnist_*.py"))
 PATIENCE = 180  # seconds after which something hangs, on a busy machine too
 TIMEOUT = 600  # seconds that a script may take

@@ -53,7 +53,7 @@ class Forks:
         self.answers = {}  # of a name of a program: its process; of that: its status
         if sys.platform.startswith("linux"):
             self.process = subprocess.Popen(
-                [*before, sys.executable, str(ROOT / "tests" / "forks.py")],
+                [*before, sys.executable, str(ROOT / "tests" / "support" / "forks.py")],
                 env=environment(OPENBLAS_NUM_THREADS="1"),  # a process that is to be forked has one thread
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 from helpers import PATIENCE, wait_until
-from pictures import decoded, shows_six_panels
+from screenshots import decoded, shows_six_panels
 
 
 class DevTools:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from helpers import NO_SCREEN, PATIENCE, environment
-from pictures import decoded
+from screenshots import decoded
 
 NEXT_CELL = "print('the next cell')"
 
