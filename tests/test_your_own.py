@@ -10,7 +10,7 @@ import pytest
 
 import tensorflowvisu
 from helpers import ROOT, made_up_training, max_test_accuracy, run_script
-from pictures import panels_shown, share, shows_six_panels
+from screenshots import panels_shown, share, shows_six_panels
 
 PAGE = (ROOT / "docs" / "your_own.md").read_text(encoding="utf-8")
 CURVE, SIDE_BY_SIDE, PYTORCH, KERAS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
