@@ -36,7 +36,7 @@ LAST_LINES = 10  # of a script that failed
 # --------------------------------------------------------------------------------------------------------------- runs
 
 
-def work():
+def run_one():
     """What the process of a run does: trains as the job on standard input says, and writes down what came of it."""
     job = json.load(sys.stdin)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the script has no input
@@ -157,7 +157,7 @@ class Progress:
 OVERFITTING, RATIO = "overfits from iteration", "final / lowest test loss"
 
 
-def place_of(extreme, values):
+def index_of(extreme, values):
     """Where np.nanargmax or np.nanargmin finds it; the first place if all values are NaN."""
     return 0 if np.isnan(values).all() else int(extreme(values))
 
@@ -165,7 +165,7 @@ def place_of(extreme, values):
 def measure(results):
     """The numbers of one run, by their headings in the table."""
     training, test = results["training"], results["test"]
-    best, lowest = place_of(np.nanargmax, test["accuracy"]), place_of(np.nanargmin, test["loss"])
+    best, lowest = index_of(np.nanargmax, test["accuracy"]), index_of(np.nanargmin, test["loss"])
     return {
         "parameters": results["parameters"],
         "iterations": results["iterations"],
@@ -347,7 +347,7 @@ def main():
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        return work()
+        return run_one()
     scripts = options.scripts or sorted(ROOT.glob("mnist_*.py"))
     plan, complaints = planned_runs(scripts, options.seeds, options.iterations, options.folder)
     for complaint in complaints:

@@ -17,7 +17,7 @@ This file hands what it gets to a record and to all outputs. Imports lead down o
 
     tensorflowvisu        what scripts import
       tensorflowsetup     TensorFlow set up: quiet, and fast on this machine
-      visu/digits         tf_format_mnist_images, pictures of digits made by TensorFlow
+      visu/digits         pictures of digits, made by TensorFlow or of numpy's arrays
       visu/tensorboard    an output: event files
       visu/display        an output: the window or another way to show, as this process sees it
         visu/reading      digits drawn there are read by the script's function
@@ -35,6 +35,7 @@ visu.style.KEYS, and the method of WindowShow that it names. A new panel is a cl
 visu/drawing/picture.py, and a line in Picture.panels, TITLES and LAYOUTS.
 """
 
+import contextlib
 import numbers
 import os
 import sys
@@ -54,7 +55,7 @@ except ImportError as error:
 
 import numpy as np
 
-from visu.digits import tf_format_mnist_images
+from visu.digits import format_mnist_images, tf_format_mnist_images
 from visu.display import CannotShow, Display, close_finished_windows, open_display
 from visu.distribution import probability_distribution
 from visu.record import (
@@ -74,7 +75,7 @@ from visu.screen import in_ipython
 from visu.style import BAND_COLOURS, TITLES, Style
 from visu.tensorboard import open_tensorboard_log
 
-__all__ = ["MnistDataVis", "probability_distribution", "tf_format_mnist_images"]
+__all__ = ["MnistDataVis", "format_mnist_images", "probability_distribution", "tf_format_mnist_images"]
 
 
 def schedule(iterations, train_data_update_freq, test_data_update_freq, one_test_at_start, more_tests_at_start):
@@ -101,8 +102,9 @@ class MnistDataVis:
     "tensorboard --logdir runs" shows accuracy and loss, the learning rate, histograms of weights and biases, the two
     pictures of digits, and the graph, each run under the name of the script and the time.
 
-    title1 to title6: titles of the panels in place of the usual ones. histogram4colornum, histogram5colornum: the
-    colours of the weights and biases panels, 0 to 6. dpi: dots per inch, for a window of 19.2 x 10.8 inches.
+    title1 to title6: titles of the panels in place of the usual ones, "" for no title. histogram4colornum,
+    histogram5colornum: the colours of the weights and biases panels, 0 to 6. dpi: dots per inch, for a window of
+    19.2 x 10.8 inches.
     """
 
     def __init__(
@@ -118,7 +120,7 @@ class MnistDataVis:
         dpi=70,
     ):
         titles = [title1, title2, title3, title4, title5, title6]
-        titles = [str(title) if title else usual for title, usual in zip(titles, TITLES)]
+        titles = [usual if title is None else str(title) for title, usual in zip(titles, TITLES)]
         band_colours = [0 if histogram4colornum is None else histogram4colornum]
         band_colours.append(1 if histogram5colornum is None else histogram5colornum)
         for number in band_colours:
@@ -159,7 +161,7 @@ class MnistDataVis:
         method = "append_data_histograms"
         x = checked_iteration(method, x)
         vectors = [checked_vector(method, *pair) for pair in (("datavect1", datavect1), ("datavect2", datavect2))]
-        titles = [title and str(title) for title in (title1, title2)]
+        titles = [title if title is None else str(title) for title in (title1, title2)]
         self._hand_on(Values(x, *vectors, *titles))
 
     def update_image1(self, im, images=None):
@@ -235,6 +237,39 @@ class MnistDataVis:
         name, in a folder that is made if need be; it takes the program ffmpeg.
         Returns when training is over, or when somebody closed the window; Ctrl-C ends the program with status 130.
         """
+        animation = self.animation(
+            iterations,
+            train_data_update_freq,
+            test_data_update_freq,
+            one_test_at_start,
+            more_tests_at_start,
+            save_movie,
+            read_digits,
+        )
+        with animation as steps:
+            for step in steps:
+                compute_step(*step)
+
+    @contextlib.contextmanager
+    def animation(
+        self,
+        iterations,
+        train_data_update_freq=20,
+        test_data_update_freq=100,
+        one_test_at_start=True,
+        more_tests_at_start=False,
+        save_movie=False,
+        read_digits=None,
+    ):
+        """What animate does, around a loop of the script's own, or one that calls back, such as Keras's.
+
+            with datavis.animation(iterations=2000) as steps:
+                for i, update_test_data, update_train_data in steps:
+                    …
+
+        steps is an iterator, which waits between two iterations while the training is paused. It ends after the last
+        one, or when somebody closed the window. The parameters are those of animate.
+        """
         checked_count("animate", "iterations", iterations)
         checked_count("animate", "train_data_update_freq", train_data_update_freq)
         checked_count("animate", "test_data_update_freq", test_data_update_freq)
@@ -246,12 +281,7 @@ class MnistDataVis:
         )
         try:
             self._display = open_display(Run(self._name, iterations, self._style), save_movie, read_digits)
-            for i, update_test_data, update_train_data in steps:
-                self._display.wait_while_paused()
-                if self._display.closed:
-                    break
-                compute_step(i, update_test_data, update_train_data)
-                self._display.show_progress(i + 1, update_train_data)
+            yield self._shown(steps)
             self._display.end(FINISHED)
             failure = self._display.failure
         except KeyboardInterrupt:
@@ -268,6 +298,15 @@ class MnistDataVis:
             self._display = Display()
         if failure:
             raise CannotShow(f"{failure}: the max test accuracy was {self.get_max_test_accuracy()}")
+
+    def _shown(self, steps):
+        """The steps, one after the other, until somebody closes the window."""
+        for i, update_test_data, update_train_data in steps:
+            self._display.wait_while_paused()
+            if self._display.closed:
+                return
+            yield i, update_test_data, update_train_data
+            self._display.show_progress(i + 1, update_train_data)
 
     def _hand_on(self, addition):
         """Hands what was added to all outputs."""

@@ -5,9 +5,10 @@
     .venv/bin/python benchmarks/pad.py                                       the whole: an hour on two cores
     .venv/bin/python benchmarks/pad.py --parts latency --stages 1.0 3.1      the first table, for two stages
 
-latency    strokes during the training: milliseconds from the mouse's first move until the bars show an answer, apart
-           for those that met an evaluation of the test set
-ratio      the seconds of a run with somebody drawing all the time, divided by those of one with the window alone
+latency    strokes during the training: milliseconds from the mouse's last move until bars and layers show what the
+           network makes of the whole stroke, apart for those that met an evaluation of the test set
+ratio      the seconds of a run with somebody drawing all the time, with the layers shown, divided by those of one with
+           the window alone
 
 Nothing else should run on the machine. The tables on standard output are Markdown.
 """
@@ -35,26 +36,28 @@ from visu.style import TITLES, Style  # noqa: E402
 
 STAGES = {path.stem.split("_")[1]: path.stem for path in sorted(ROOT.glob("mnist_*.py"))}
 WIDTH, HEIGHT, DPI = 1344, 756, 70  # the picture in Tk's window, which has its tool bar below
-SHEET, BARS = 0, 2
+SHEET, BARS, LAYERS = 0, 2, 3
 PARTS = ["latency", "ratio"]
-REST = 0.3  # seconds between two strokes
+REST, OBSERVED = 0.3, 0.8  # seconds between two strokes, and that the screen is looked at after one
 
 
 @functools.lru_cache(maxsize=None)
 def place(number):
-    """Left, top, width and height of a panel of the pad, in pixels of the screen."""
+    """Left, top, width and height of a panel of the pad where the layers are shown, in pixels of the screen."""
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
     run = ShownRun("benchmark", 1000, Style(TITLES, (0, 1), DPI))
     picture = Picture(figure, run, Record(), lambda make_axes: PadPanels(make_axes, Pad(print)))
-    picture.show_pad(True)
+    picture.show_pad(True, True)
     box = picture.pad.panels[number].axes.get_position()
     return [round(n) for n in (box.x0 * WIDTH, (1 - box.y1) * HEIGHT, box.width * WIDTH, box.height * HEIGHT)]
 
 
-def bars(screen):
-    left, top, width, height = place(BARS)
-    return screen.pixels(left + 2, top, 8, height)
+def shown(screen):
+    """What can be seen of the bars, and of the first layer: some pixels of each."""
+    left, top, _, height = place(BARS)
+    x, y, width, _ = place(LAYERS)
+    return screen.pixels(left + 2, top, 8, height), screen.pixels(x, y + 25, width // 2, 60)
 
 
 def mouse(screen, kind, x=0, y=0, button=1):
@@ -63,17 +66,18 @@ def mouse(screen, kind, x=0, y=0, button=1):
 
 
 def draw_stroke(screen, number):
-    """A stroke from top to bottom, somewhere in the middle; returns when it began to move."""
+    """A stroke from top to bottom, somewhere in the middle; returns when it began to move, and when it moved last."""
     left, top, width, height = place(SHEET)
     x = left + width // 2 + number % 7 * 4
     mouse(screen, X.MotionNotify, x, top + height // 6)
     mouse(screen, X.ButtonPress)
     begun = time.monotonic()
     for part in range(1, 9):
-        mouse(screen, X.MotionNotify, x, top + height // 6 + part * height // 12)
         time.sleep(0.005)
+        last = time.monotonic()
+        mouse(screen, X.MotionNotify, x, top + height // 6 + part * height // 12)
     mouse(screen, X.ButtonRelease)
-    return begun
+    return begun, last
 
 
 def start(stage, screen):
@@ -92,25 +96,40 @@ def finish(run, screen):
     return run.end()
 
 
+def changes_after(screen, before, seconds):
+    """When bars or layers changed on the screen, within so many seconds."""
+    moments, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        now = shown(screen)
+        if now != before:
+            before = now
+            moments.append(time.monotonic())
+        time.sleep(0.002)
+    return moments
+
+
 def measure_latency(stage, screen, strokes):
     """Rows of when a stroke began and how long its answer took, in seconds, and the calls of training_step."""
     run = start(stage, screen)
-    screen.press("d")
-    time.sleep(0.5)
-    blank, answers = bars(screen), []
+    for key in ("l", "m"):  # as drawn, there is more ink after each move
+        screen.press(key)
+        time.sleep(0.5)
+    seen = []
     for number in range(strokes):
         if run.says("Finished."):
             break
-        begun = draw_stroke(screen, number)
-        while bars(screen) == blank and time.monotonic() < begun + 5:
-            time.sleep(0.002)
-        answers.append((begun, time.monotonic() - begun))
+        before = shown(screen)
+        begun, last = draw_stroke(screen, number)
+        seen.append((begun, last, changes_after(screen, before, OBSERVED)))
         screen.press("c")
-        while bars(screen) != blank and time.monotonic() < begun + 10:
-            time.sleep(0.01)
         time.sleep(REST)
     screen.press("q")  # what comes after the strokes is not needed
-    return np.array(answers), run.end()
+    calls, answers = run.end(), []
+    for begun, last, moments in seen:
+        readings = [(ink, moment) for ink, moment in run.readings if begun < moment < begun + OBSERVED]
+        whole = min((moment for ink, moment in readings if ink == max(readings)[0]), default=np.inf)
+        answers.append((last, min((moment for moment in moments if moment > whole), default=np.inf) - last))
+    return np.array(answers), calls
 
 
 def print_latency(screen, stages, strokes):
@@ -129,7 +148,7 @@ def print_latency(screen, stages, strokes):
 def run_with_window(stage, screen, draws):
     run = start(stage, screen)
     if draws:
-        screen.press("d")
+        screen.press("l")
     number = 0
     while not run.says("Finished."):
         if draws:

@@ -45,14 +45,29 @@ STAGES = {  # and how often each is run in a round: the shorter it is, the more 
     "mnist_2.1_five_layers_relu_lrdecay": 2,
     "mnist_3.1_convolutional_bigger_dropout": 1,
 }
-# Runs a stage, and writes down when each call of its training_step began and ended, and whether it was one with a test
+# Runs a stage, and writes down when each call of its training_step began and ended, and whether it was one with a test;
+# and how much ink there was whenever it read a digit, and when it had done so
 STOPWATCH = """
-import atexit, json, os, sys, time
+import atexit, functools, inspect, json, os, sys, time
 import stage_runs
+from tensorflowvisu import MnistDataVis
 
-path, train = sys.argv[1], getattr(stage_runs, sys.argv[2])
-calls = []
-atexit.register(lambda: json.dump(calls, open(os.environ["CALLS"], "w")))
+path, train, animate = sys.argv[1], getattr(stage_runs, sys.argv[2]), MnistDataVis.animate
+calls, readings = [], []
+atexit.register(lambda: json.dump([calls, readings], open(os.environ["CALLS"], "w")))
+
+@functools.wraps(animate)
+def timed_animate(*arguments, **options):
+    call = inspect.signature(animate).bind(*arguments, **options)
+    read_digits = call.arguments["read_digits"]
+    def read(images):
+        values = read_digits(images)
+        readings.append((float(images.sum()), time.monotonic()))
+        return values
+    call.arguments["read_digits"] = read
+    return animate(*call.args, **call.kwargs)
+
+MnistDataVis.animate = timed_animate
 
 def timed(step):
     def timed_step(i, update_test_data, update_train_data):
@@ -127,7 +142,7 @@ class Run:
         if self.process.wait():
             last = self.output.read_text(encoding="utf-8")[-2000:]
             sys.exit(f"{self.process.args[-2]} ended with status {self.process.returncode}:\n{last}")
-        calls = json.loads(self.calls.read_text())
+        calls, self.readings = json.loads(self.calls.read_text())
         self.folder.cleanup()
         return np.array(calls)
 

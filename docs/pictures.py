@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the pictures of the lesson, from real runs of the scripts and of the edits that the lesson shows.
+"""Makes the pictures of the pages, from real runs of the scripts and of the edits that the lesson shows.
 
     python3 docs/pictures.py                      all pictures, into docs/pictures; half an hour on two cores
-    python3 docs/pictures.py noise filters        these two
+    python3 docs/pictures.py noise training.webp  these two
     python3 docs/pictures.py --iterations 100     from short runs, to try a change
 
 The results of the runs stay in the folder lesson_runs, so that a second time takes seconds. Delete it to start anew.
@@ -17,54 +17,47 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import mnistdata  # noqa: E402  (the project is not installed)
 from exercises import exercises  # noqa: E402
-from figures import cheat_sheet, curves, parts  # noqa: E402
-from figures.looks import save  # noqa: E402
+from figures.every import PICTURES  # noqa: E402
+from figures.film import WINDOWS  # noqa: E402
+from figures.looks import overlapping_labels, save  # noqa: E402
 from figures.runs import Runs  # noqa: E402
-
-PICTURES = {
-    "neuron": parts.neuron,
-    "batch": parts.batch,
-    "softmax": parts.softmax_bars,
-    "activations": parts.activations,
-    "rates": curves.rates,
-    "noise": curves.noise,
-    "overfitting": curves.overfitting,
-    "dropout": parts.dropout,
-    "strides": parts.strides,
-    "filters": parts.filters,
-    "misread": curves.misread,
-    "last_misread": curves.last_misread,
-    "last_dropout": curves.last_dropout,
-    "normalised": curves.normalised,
-    "record": curves.record,
-    "bent": parts.bent,
-    "card": cheat_sheet.cheat_sheet,
-}
 
 
 def sources():
-    """{name: source} of the stages and of the edits that the lesson shows."""
+    """{name: source} of the stages and of the edits that the pages show."""
     stages = {path.name: path.read_text(encoding="utf-8") for path in HERE.parent.glob("mnist_*.py")}
-    return dict(exercises(), **stages)
+    return {**dict(exercises()), **stages}
 
 
 def main():
+    known = [*PICTURES, *WINDOWS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"of {', '.join(PICTURES)}; without names, all")
+    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"of {', '.join(known)}; without names, all")
     parser.add_argument("--iterations", type=int, help="train no longer than that")
     parser.add_argument("--runs", type=Path, default=HERE.parent / "lesson_runs", help="where results of runs stay")
     parser.add_argument("--to", type=Path, default=HERE / "pictures", help="where the pictures go")
     options = parser.parse_args()
-    unknown = set(options.names) - set(PICTURES)
+    unknown = set(options.names) - set(known)
     if unknown:
-        parser.error(f"no picture is called {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+        parser.error(f"no picture is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     runs = Runs(sources(), options.runs, options.iterations)
     digits = mnistdata.read_data_sets(str(HERE.parent / "data"), one_hot=False, reshape=False)
     options.to.mkdir(parents=True, exist_ok=True)
-    for name in options.names or PICTURES:
-        save(PICTURES[name](runs, digits), options.to / f"{name}.png")
+    status = 0
+    for name in options.names or known:
+        if name in WINDOWS:
+            make, script = WINDOWS[name]
+            make(script, options.to / name)
+            print(options.to / name)
+            continue
+        figure = PICTURES[name](runs, digits)
+        save(figure, options.to / f"{name}.png")
         print(options.to / f"{name}.png")
+        for pair in overlapping_labels(figure):
+            print("two labels of {} overlap: {!r} and {!r}".format(name, *pair), file=sys.stderr)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -56,14 +56,14 @@ class LocalCluster:
         self.network = None  # of the tasks' own, if there is one
 
     def names(self):
-        return [(type, index) for type, tasks in self.cluster.items() for index in range(len(tasks))]
+        return [(task_type, index) for task_type, tasks in self.cluster.items() for index in range(len(tasks))]
 
-    def start(self, type, index):
+    def start(self, task_type, index):
         """Starts a task, or starts it again."""
-        config = {"cluster": self.cluster, "task": {"type": type, "index": index}}
+        config = {"cluster": self.cluster, "task": {"type": task_type, "index": index}}
         settings = {"TF_CONFIG": json.dumps(config), "PYTHONPATH": python_path(), "PYTHONIOENCODING": "utf-8"}
         process = subprocess.Popen(
-            self.command(type, index),
+            self.command(task_type, index),
             env={**os.environ, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -71,13 +71,13 @@ class LocalCluster:
             errors="replace",
             start_new_session=True,  # Ctrl-C in the terminal is for this script
         )
-        task = type, index
+        task = task_type, index
         self.processes[task], self.last_lines[task] = process, collections.deque(maxlen=LAST_LINES)
         self._readers[task] = threading.Thread(target=self.read, args=(task, process.stdout), daemon=True)
         self._readers[task].start()
-        self.output(f"{type} {index}", f"started at {self.cluster[type][index]}, process {process.pid}")
+        self.output(f"{task_type} {index}", f"started at {self.cluster[task_type][index]}, process {process.pid}")
 
-    def command(self, type, index):
+    def command(self, task_type, index):
         """The command that becomes a task."""
         command = [sys.executable, "-m", "trainer.task", *self.arguments]
         return self.network.command(command) if self.network else command
@@ -92,8 +92,8 @@ class LocalCluster:
             self.network = self.own_network()
         except OSError as error:
             self.output("network", f"{OPEN} ({error})")
-        for type, index in self.names():
-            self.start(type, index)
+        for task_type, index in self.names():
+            self.start(task_type, index)
 
     def read(self, task, stdout):
         """Passes on what a task prints, to its end."""
@@ -105,10 +105,10 @@ class LocalCluster:
             except Exception as error:
                 self.unheard = error
 
-    def wait(self, type, index, seconds=None):
+    def wait(self, task_type, index, seconds=None):
         """Waits for the end of a task, and returns its status when all that it printed has been passed on."""
-        status = self.processes[type, index].wait(seconds)
-        self._readers[type, index].join(PATIENCE)  # what a task has started may hold its output open for longer
+        status = self.processes[task_type, index].wait(seconds)
+        self._readers[task_type, index].join(PATIENCE)  # what a task has started may hold its output open for longer
         return status
 
     def kill(self):
@@ -126,12 +126,12 @@ class LocalCluster:
         """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""
         self.terminate()
         deadline = time.monotonic() + PATIENCE
-        for type, index in self.processes:
+        for task_type, index in self.processes:
             try:
-                self.wait(type, index, max(0.1, deadline - time.monotonic()))
+                self.wait(task_type, index, max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self.processes[type, index].kill()
-                self.wait(type, index)
+                self.processes[task_type, index].kill()
+                self.wait(task_type, index)
         if self.network:
             self.network.close()
 
@@ -146,12 +146,12 @@ def network_for(arguments):
 
 def addresses(sizes):
     """{type: [address, ...]} of so many tasks of each type, with ports that are free now."""
-    sockets = {type: [socket.socket() for _ in range(size)] for type, size in sizes.items() if size}
+    sockets = {task_type: [socket.socket() for _ in range(size)] for task_type, size in sizes.items() if size}
     cluster = {}
-    for type, of_type in sockets.items():
+    for task_type, of_type in sockets.items():
         for each in of_type:
             each.bind(("localhost", 0))
-        cluster[type] = [f"localhost:{each.getsockname()[1]}" for each in of_type]
+        cluster[task_type] = [f"localhost:{each.getsockname()[1]}" for each in of_type]
     for each in sum(sockets.values(), []):  # only now, so that none of them is given twice
         each.close()
     return cluster

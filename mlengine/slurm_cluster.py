@@ -33,10 +33,10 @@ with socket.socket() as kept:
 class SlurmCluster(LocalCluster):
     """The tasks of a cluster as steps of this job, each on the node of its address."""
 
-    def command(self, type, index):
-        node = self.cluster[type][index].partition(":")[0]
-        place = ["--nodes=1", "--ntasks=1", "--exact", f"--nodelist={node}", f"--job-name={type}-{index}"]
-        return srun(*place, *super().command(type, index))
+    def command(self, task_type, index):
+        node = self.cluster[task_type][index].partition(":")[0]
+        place = ["--nodes=1", "--ntasks=1", "--exact", f"--nodelist={node}", f"--job-name={task_type}-{index}"]
+        return srun(*place, *super().command(task_type, index))
 
     def own_network(self):
         raise OSError("the nodes of SLURM share theirs")
@@ -66,8 +66,8 @@ def divide(addresses, servers, evaluators):
     """The cluster, {type: [address, ...]}: a chief, then parameter servers and evaluators, and the rest are workers."""
     rest = iter(addresses)
     sizes = {"chief": 1, "ps": servers, "evaluator": evaluators, "worker": None}
-    cluster = {type: list(itertools.islice(rest, size)) for type, size in sizes.items()}
-    return {type: of_type for type, of_type in cluster.items() if of_type}
+    cluster = {task_type: list(itertools.islice(rest, size)) for task_type, size in sizes.items()}
+    return {task_type: of_type for task_type, of_type in cluster.items() if of_type}
 
 
 def main():

@@ -73,15 +73,15 @@ def test_without_bending_and_as_short_the_last_stage_is_the_one_before_it(forks,
 
 MEASURE = """
 images = mnist.test.images[:50]
-together = read(images)
-print(np.abs(np.concatenate([read(images[i : i + 1]) for i in range(50)]) - together).max())
+together = read(images)[0]
+print(np.abs(np.concatenate([read(images[i : i + 1])[0] for i in range(50)]) - together).max())
 batch = sess.run(tf.nn.softmax(training_logits), {X: images[:10]})
 print(np.abs(batch - together[:10]).max())
 print(sorted(variable.shape.num_elements() for variable in tf.trainable_variables()) == sorted(
     sess.run(w).size for w in [W1, W2, W3, W4, W5, W6, W7, W8, B1, B2, B3, B4, B5, B6, B7, B8]))
 weights = sess.run(allweights)
 sess.run(update_averages, {X: images})
-print((sess.run(allweights) == weights).all(), (read(images) == together).all())
+print((sess.run(allweights) == weights).all(), (read(images)[0] == together).all())
 """
 
 

@@ -15,7 +15,7 @@ import cluster
 from helpers import PATIENCE, ROOT, environment
 from local_cluster import LocalCluster, network_for, run
 from programs import Fork, Forks
-from trainer.cluster import parse_tf_config
+from trainer.tf_config import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
 
 

@@ -172,9 +172,9 @@ def test_prompts_are_recognised(monkeypatch):
 
 def test_of_pictures_and_progress_only_the_newest_waits_and_of_a_film_all():
     pictures = [Picture("training", i, np.zeros([1, 1, 3], np.uint8)) for i in range(3)]
-    for way, number in ((WINDOW, 1), (FILM, 3)):
+    for medium, number in ((WINDOW, 1), (FILM, 3)):
         process = FakeProcess()
-        display = DrawnRun(process, way)
+        display = DrawnRun(process, medium)
         for i, picture in enumerate(pictures):
             display.take(picture)
             display.show_progress(i, True)

@@ -66,6 +66,9 @@ def test_the_bands_lie_between_the_boundaries(picture, record):
     low, high = picture.panels[3].axes.get_ylim()
     assert low < -2 and high > 2
     assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["Weights", "biases, renamed"]
+    record.add(Bands(220, np.arange(8), np.arange(8), "", None))
+    picture.update(STATUS)
+    assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["", "biases, renamed"]
 
 
 def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, record):

@@ -2,7 +2,7 @@
 
 from made_up_run import RUN, point
 from visu.channel import FINISHED, PAUSED, TRAINING, Progress
-from visu.drawing.status import Pace, pace_texts, status_texts
+from visu.drawing.picture import Pace, pace_texts, status_texts
 from visu.record import Record
 
 

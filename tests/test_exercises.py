@@ -32,7 +32,8 @@ def test_an_edit_gives_a_script_that_does_what_the_page_says(name, forks, tmp_pa
     digit = mnistdata.read_data_sets("data", reshape=False).test.images[1, :, :, 0]  # a clear 2
     PIL.Image.fromarray(np.uint8(255 * (1 - digit))).save(str(tmp_path / "my_digit.png"))  # greyscale
     process = forks.run_script(shortened_text_only(EXERCISES[name], iterations), tmp_path)
-    assert (process.returncode, process.stderr) == (0, "")
+    said = process.stderr.partition(":")[0]
+    assert (process.returncode, said) == (0, "The training loss is nan at iteration 10" * (name == "rate_high.py"))
     assert lowest <= max_test_accuracy(process.stdout) <= highest
     last_loss = re.findall(r"test loss: (\S+)", process.stdout)[-1]
     assert (last_loss == "nan") == (name == "rate_high.py")

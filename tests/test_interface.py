@@ -32,7 +32,8 @@ def test_the_signatures_are_those_of_the_code():
         assert signature == f"({parameters})", name
 
 
-def test_every_public_method_is_there():
+def test_every_public_name_is_there():
+    assert set(tensorflowvisu.__all__) == {name for owner, name, _ in shown() if owner == "tensorflowvisu"}
     for owner in ("mnist.train", "datavis"):
         methods = {name for name, _ in inspect.getmembers(OWNERS[owner], inspect.isfunction) if name[0] != "_"}
         assert methods == {name for shown_owner, name, _ in shown() if shown_owner == owner}

@@ -18,7 +18,7 @@ import pytest
 
 from helpers import ROOT, environment, wait_until
 from isolation import OwnNetwork
-from trainer.cluster import parse_tf_config
+from trainer.tf_config import parse_tf_config
 from trainings import MLENGINE, SMALL, few_digits
 
 yaml = pytest.importorskip("yaml")

@@ -8,7 +8,7 @@ from pads import picture_with_pad
 from screens import HEIGHT, WIDTH, WindowedProgram
 from test_visu_digits import formatted, tiles_of
 from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
-from visu.drawing.layers import arranged, as_many_as_fit, coloured
+from visu.drawing.layers import as_many_as_fit, chosen_grids, coloured
 from visu.drawing.pad import Pad
 from visu.reading import Reader, digit_in_tile
 
@@ -135,21 +135,21 @@ def random_layers(shapes):
 def test_maps_and_cells_are_as_large_as_fits(stage, times):
     layers = random_layers(SHAPES[stage])
     width, height = 870 * times, 600 * times
-    ways = arranged(layers, width, height, times)
-    assert sum(way.height for way in ways) <= height and max(way.width for way in ways) <= width + ways[0].gap
-    for layer, way in zip(layers, ways):
+    grids = chosen_grids(tuple(SHAPES[stage]), width, height, times)
+    assert sum(grid.height for grid in grids) <= height and max(grid.width for grid in grids) <= width + grids[0].gap
+    for layer, grid in zip(layers, grids):
         least = {28: 4, 14: 4, 12: 2, 7: 5, 4: 3}.get(layer.values.shape[0] if layer.values.ndim == 3 else 0, 1)
-        assert way.scale >= (least if layer.values.ndim == 3 else 6) * times
-        places = {way.place(number) for number in range(way.number)}
-        assert len(places) == way.number == layer.channels
+        assert grid.scale >= (least if layer.values.ndim == 3 else 6) * times
+        places = {grid.place(number) for number in range(grid.number)}
+        assert len(places) == grid.number == layer.channels
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 2000), (10000,), (900, 900, 3), (28, 28, 500)])
 def test_of_too_many_as_many_are_shown_as_fit(shape):
     layers = random_layers([shape])
     (shown,) = as_many_as_fit(layers, 870, 600, 1)
-    (way,) = arranged([shown], 870, 600, 1)
-    assert way.height <= 600 and way.width <= 875 and 0 < shown.values.shape[-1] <= shape[-1]
+    (grid,) = chosen_grids((shown.values.shape,), 870, 600, 1)
+    assert grid.height <= 600 and grid.width <= 875 and 0 < shown.values.shape[-1] <= shape[-1]
 
 
 def picture_with_layers(shapes, image=None):
@@ -180,8 +180,8 @@ def values_on_screen(picture, layer):
     box = panel.axes.get_window_extent()
     pixels = pixels_of(picture)[::-1]
     found = {}
-    top, way = panel.rows[layer]
-    for y in range(top, min(top + way.height, panel.height)):
+    top, grid = panel.rows[layer]
+    for y in range(top, min(top + grid.height, panel.height)):
         for x in range(0, panel.width):
             place = panel.find(Event(box.x0 + x + 0.5, round(box.y1) - y - 0.5))
             if place:

@@ -9,8 +9,7 @@ import pytest
 import tensorflowvisu
 from visu.channel import TRAINING, Progress, Run
 from visu.distribution import probability_distribution
-from visu.drawing.picture import file_picture
-from visu.drawing.status import status_texts
+from visu.drawing.picture import file_picture, status_texts
 from visu.record import Bands, Picture, Point, Record
 from visu.style import Style
 

@@ -1,32 +1,97 @@
-"""docs/pictures.py makes each picture that the lesson shows, of the size that it has there."""
+"""docs/pictures.py makes each picture that the pages show, of the size that it has there, from runs of the scripts."""
 
+import functools
 import re
 import subprocess
 import sys
 
+import numpy as np
 import PIL.Image
 import pytest
 
+import mnistdata
+from figures.every import PICTURES
+from figures.film import WINDOWS
+from figures.looks import DPI, overlapping_labels
+from figures.runs import BENT
 from helpers import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
-LESSON = "\n".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "lesson").glob("*.md")))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
 def linked():
-    """{name: what it shows, in words} of the pictures that the lesson shows."""
-    return {name: words for words, name in re.findall(r"!\[([^]]*)\]\(\.\./pictures/(\w+)\.png\)", LESSON)}
+    """{name: what it shows, in words} of the pictures that the pages show."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    return {name: words for words, name in re.findall(r"!\[([^]]*)\]\([./a-z]*pictures/([\w.]+)\)", text)}
+
+
+@functools.lru_cache(maxsize=None)
+def digits():
+    return mnistdata.read_data_sets(str(ROOT / "data"), one_hot=False, reshape=False)
+
+
+class MadeUpRuns:
+    """Arrays of the shapes and about the values that runs of the scripts have."""
+
+    iterations = 20
+
+    def __getitem__(self, name):
+        return self.with_seed(name, 0)
+
+    def with_seed(self, name, seed):
+        random = np.random.RandomState(seed)
+        length = 2000 if "1.0" in name or "rate_" in name or "long_steps" in name else 10000
+        results = {}
+        for curve, points in (("training", 101), ("test", 41)):
+            falling = np.exp(-np.linspace(0, 8, points))
+            results[f"{curve}_iteration"] = np.linspace(0, length - 1, points)
+            results[f"{curve}_accuracy"] = 0.98 - 0.88 * falling
+            results[f"{curve}_loss"] = 5 + 225 * falling
+            results[f"{curve}_learning_rate"] = 0.003 * falling
+        wrong = random.uniform(size=10000) < 0.009
+        results["answers"] = np.eye(10)[(digits().test.labels + wrong) % 10]
+        results["W"], results["b"] = random.normal(0, 0.1, [784, 10]), np.linspace(-0.4, 0.4, 10)
+        results["W1"], results["B1"] = random.normal(0, 0.1, [6, 6, 1, 6]), np.full(6, 0.1)
+        results["bent"] = np.zeros([len(BENT), 7, 28, 28])
+        return results
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_labels_of_a_picture_stand_apart_and_its_size_is_that_of_the_one_shown(name):
+    figure = PICTURES[name](MadeUpRuns(), digits())
+    assert overlapping_labels(figure) == []
+    shown = PIL.Image.open(str(FOLDER / f"{name}.png")).size
+    assert shown == tuple(np.round(figure.get_size_inches() * DPI))
+
+
+def test_labels_that_overlap_are_found():
+    figure = PICTURES["bent"](MadeUpRuns(), digits())
+    figure.text(0.5, 0.5, "one")
+    figure.text(0.5, 0.5, "another")
+    assert overlapping_labels(figure) == [("another", "one")]
 
 
 @pytest.mark.tensorflow
-def test_one_command_makes_all_pictures_of_the_lesson_from_runs(tmp_path):
-    command = [sys.executable, str(ROOT / "docs" / "pictures.py"), "--iterations", "2"]
+def test_one_command_trains_a_script_and_keeps_what_it_answers_at_the_last_test(tmp_path):
+    command = [sys.executable, str(ROOT / "docs" / "pictures.py"), "neuron", "--iterations", "3"]
     subprocess.run([*command, "--runs", str(tmp_path / "runs"), "--to", str(tmp_path / "made")], check=True)
-    made = {path.stem: PIL.Image.open(str(path)).size for path in (tmp_path / "made").iterdir()}
-    assert made == {path.stem: PIL.Image.open(str(path)).size for path in FOLDER.iterdir()}
-    assert set(made) == set(linked())
+    made, shown = (PIL.Image.open(str(folder / "neuron.png")) for folder in (tmp_path / "made", FOLDER))
+    assert made.size == shown.size
+    (file,) = (tmp_path / "runs").iterdir()
+    with np.load(str(file)) as run:
+        assert list(run["test_iteration"]) == [0, 2]
+        right = run["read"] == digits().test.labels
+        assert np.allclose(right.mean(axis=1), run["test_accuracy"])
+        assert np.allclose(100 * run["digit_loss"].mean(axis=1, dtype=float), run["test_loss"], rtol=1e-3)
+        assert np.array_equal(run["answers"].argmax(axis=1), run["read"][-1])
+        sums = digits().test.images.reshape(-1, 784) @ run["W"] + run["b"]  # the weights that gave these answers
+        assert np.array_equal(sums.argmax(axis=1), run["read"][-1])
 
 
-def test_each_picture_says_in_words_what_it_shows_and_all_together_are_small():
+def test_each_picture_is_shown_says_in_words_what_it_shows_and_all_together_are_small():
+    names = {f"{name}.png" for name in PICTURES} | set(WINDOWS)
+    assert {path.name for path in FOLDER.iterdir()} == names == set(linked())
     assert all(len(words) > 20 for words in linked().values())
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 3e6
+    shown = [path for path in (ROOT / "docs").glob("**/*.*") if path.suffix in (".png", ".webp")]
+    assert sum(path.stat().st_size for path in shown) < 5e6

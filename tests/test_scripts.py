@@ -158,7 +158,7 @@ def test_all_stages_read_measure_and_show_with_the_same_lines_in_the_same_order(
         [line.partition("  #")[0] for line in code_lines(stage_source(stage)) if SAME.match(line.strip())]
         for stage in STAGES
     ]
-    assert len(lines[0]) == 29
+    assert len(lines[0]) == 28
     assert lines == [lines[0]] * len(STAGES)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tensorflowvisu
+from visu.display import Display
 
 
 def test_the_schedule_ends_with_both_updates():
@@ -101,6 +102,48 @@ def test_what_is_no_function_is_refused_before_the_training(read_digits):
 def test_a_training_is_named_after_its_script_where_there_is_one(arguments, name, monkeypatch):
     monkeypatch.setattr("sys.argv", arguments)
     assert tensorflowvisu.name_of_script() == name
+
+
+class SeenUntilClosed(Display):
+    """Counts what it is told, and is closed after so many iterations."""
+
+    def __init__(self, iterations):
+        super().__init__()
+        self.iterations, self.told = iterations, []
+
+    def show_progress(self, iterations, is_update):
+        self.told.append((iterations, is_update))
+        self.closed = iterations == self.iterations
+
+    def end(self, state):
+        self.told.append(state)
+
+
+@pytest.fixture(params=[None, 2])
+def display(request, monkeypatch):
+    """A window that stays open, or one that is closed after two iterations."""
+    display = SeenUntilClosed(request.param)
+    monkeypatch.setattr(tensorflowvisu, "open_display", lambda *arguments: display)
+    return display
+
+
+def test_the_steps_of_an_animation_can_be_taken_one_by_one_until_the_last_or_the_window_is_closed(display):
+    taken = []
+    with tensorflowvisu.MnistDataVis().animation(3, 2, 4) as steps:
+        step = next(steps, None)
+        while step:  # as something that calls back after each iteration
+            taken.append(step)
+            step = next(steps, None)
+    assert taken == [(0, True, True), (1, False, False), (2, True, True)][: display.iterations]
+    assert display.told == [(1, True), (2, False), (3, True)][: display.iterations] + ["finished"]
+
+
+def test_what_goes_wrong_in_the_loop_of_an_animation_is_told_and_reaches_the_caller(display):
+    datavis = tensorflowvisu.MnistDataVis()
+    with pytest.raises(KeyError, match="mine"), datavis.animation(3) as steps:
+        for _ in steps:
+            raise KeyError("mine")
+    assert display.told == ["stopped: KeyError, see the terminal"]
 
 
 @pytest.mark.parametrize("name", ["iterations", "train_data_update_freq", "test_data_update_freq"])

@@ -130,7 +130,7 @@ class OneStep:
     def __init__(self, *options):
         import tensorflow.compat.v1 as tf
 
-        from trainer.cluster import ALONE
+        from trainer.tf_config import ALONE
         from trainer.training import build_training
 
         self.graph = tf.Graph()
@@ -200,7 +200,7 @@ class Never:
 
 @pytest.mark.tensorflow
 def test_it_takes_batches_of_the_size_that_is_asked_for(tmp_path):
-    from trainer.cluster import ALONE
+    from trainer.tf_config import ALONE
     from trainer.training import train
 
     digits = Counted(np.zeros([30, 28, 28, 1], np.float32), np.eye(10, dtype=np.float32)[np.arange(30) % 10], seed=0)

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from trainer.cluster import ALONE, ConfigError, parse_tf_config
 from trainer.task import parse_options
+from trainer.tf_config import ALONE, ConfigError, parse_tf_config
 from trainings import ADDRESSES, config, run_trainer
 
 # -- TF_CONFIG

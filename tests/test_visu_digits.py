@@ -5,15 +5,20 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from helpers import STAGES, shortened_text_only, stage_source
-from visu.digits import BLUE, DARK_RED, LABEL_SHAPES, RED, WHITE, tf_format_mnist_images
+from visu.digits import BLUE, DARK_RED, LABEL_SHAPES, RED, WHITE, format_mnist_images, tf_format_mnist_images
 
 
 def formatted(images, computed, correct, **options):
+    """The picture that both make: of the images and the labels, or of Y and Y_."""
+    Y, Y_ = np.eye(10)[computed], np.eye(10)[correct]
+    picture = format_mnist_images(images, Y, Y_, **options)
     with tf.Graph().as_default(), tf.Session() as session:
-        X = tf.placeholder(tf.float32, [None, 28, 28, 1])
-        Y, Y_ = tf.placeholder(tf.float32, [None, 10]), tf.placeholder(tf.float32, [None, 10])
-        picture = tf_format_mnist_images(X, Y, Y_, **options)
-        return session.run(picture, {X: images, Y: np.eye(10)[computed], Y_: np.eye(10)[correct]})
+        tensors = [tf.placeholder(tf.float32, [None, *array.shape[1:]]) for array in (images, Y, Y_)]
+        of_tensorflow = session.run(tf_format_mnist_images(*tensors, **options), dict(zip(tensors, (images, Y, Y_))))
+    assert picture.dtype == of_tensorflow.dtype and picture.shape == of_tensorflow.shape
+    if images.min() >= 0 and images.max() <= 1:
+        assert (picture == of_tensorflow).all()
+    return picture
 
 
 def tiles_of(picture, lines, columns):
@@ -60,15 +65,17 @@ def test_a_recognised_digit_is_its_image_in_black_on_white():
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("number", [-1e9, -1, 2, 1e9, np.inf, -np.inf, np.nan])
 def test_images_of_any_numbers_make_a_picture(number):
-    picture = formatted(np.full([2, 28, 28, 1], number), [1, 2], [1, 3], n=2, lines=1)
+    picture = formatted(np.full([2, 28, 28, 1], float(number)), [1, 2], [1, 3], n=2, lines=1)
     assert picture.shape == (28, 56, 3)
     assert (picture[20:27, :5] == (0, 40, 150)).all(axis=-1).any()  # the label of the misrecognised one
 
 
 @pytest.mark.tensorflow
 def test_a_thousand_digits_on_25_lines():
-    labels = np.zeros(1000, int)
-    assert formatted(np.zeros([1000, 28, 28, 1]), labels, labels, n=1000, lines=25).shape == (700, 1120, 3)
+    random = np.random.RandomState(0)
+    images, (correct, other) = random.rand(2000, 28, 28, 1), random.randint(0, 10, [2, 2000])
+    computed = np.where(random.rand(2000) < 0.3, other, correct)  # so both kinds of digits are among the thousand
+    assert formatted(images, computed, correct, n=1000, lines=25).shape == (700, 1120, 3)
 
 
 @pytest.mark.tensorflow
@@ -100,6 +107,27 @@ def test_flat_images_are_refused():
     with tf.Graph().as_default(), pytest.raises(ValueError, match=r"expected \[images, 28, 28, 1\]"):
         flat, labels = tf.zeros([100, 784]), tf.zeros([100, 10])
         tf_format_mnist_images(flat, labels, labels)
+
+
+@pytest.mark.parametrize(
+    "X, Y, sentence",
+    [
+        ([100, 784], [100, 10], "X has the shape [100, 784], expected [images, 28, 28, 1]"),
+        ([100, 28, 28, 1], [99, 10], "Y has the shape [99, 10], expected [100, 10]"),
+        ([100, 28, 28, 1], [100], "Y has the shape [100], expected [100, 10]"),
+    ],
+)
+@pytest.mark.parametrize("function", [format_mnist_images, tf_format_mnist_images])
+def test_shapes_that_do_not_fit_are_named(function, X, Y, sentence):
+    with tf.Graph().as_default(), pytest.raises(ValueError) as error:
+        function(np.zeros(X), np.zeros(Y), np.zeros([100, 10]))
+    assert str(error.value) == f"{function.__name__}: {sentence}"
+
+
+@pytest.mark.parametrize("function", [format_mnist_images, tf_format_mnist_images])
+def test_pixels_from_0_to_255_are_refused(function):
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="X is uint8, expected float32, from 0 to 1"):
+        function(np.zeros([1, 28, 28, 1], np.uint8), np.zeros([1, 10]), np.zeros([1, 10]))
 
 
 @pytest.mark.tensorflow

@@ -40,8 +40,8 @@ import time
 from visu.record import Bands, Picture, Point, Record
 from visu.words import say
 
-# way: where the class is that shows, like "files.FilmShow"; run: a Run; arguments: further ones of that class
-Start = collections.namedtuple("Start", "way run arguments")
+# show: where the class is that shows, like "files.FilmShow"; run: a Run; arguments: further ones of that class
+Start = collections.namedtuple("Start", "show run arguments")
 # The name of the script, how many iterations there will be, and a Style
 Run = collections.namedtuple("Run", "name iterations style")
 # So many iterations are done, in so many seconds; is_update: with a training update in the last; state: see below

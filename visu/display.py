@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a run is shown, as the process that trains sees it: which way is taken here, and what comes back."""
+"""How a run is shown, as the process that trains sees it: which medium is taken here, and what comes back."""
 
 import atexit
 import collections
@@ -52,13 +52,13 @@ from visu.words import first_line, say
 
 FILM_NAME = "tensorflowvisu_video.mp4"
 
-# The ways to show a run. show: the class that draws, in visu/drawing; product: what a run leaves behind, which makes
-# its failure one of the program; every_update: whether nothing may be left out, as each update is a frame
-Way = collections.namedtuple("Way", "show product every_update")
-WINDOW = Way("window.WindowShow", None, False)
-NOTEBOOK = Way("files.NotebookShow", None, False)
-PICTURE = Way("files.PictureShow", "The picture with the training curves and digits", False)
-FILM = Way("files.FilmShow", "The film of the training", True)
+# What can show a run. show: the class that draws, in visu/drawing; product: what a run leaves behind, or None: if that
+# fails, so does the program; every_update: whether nothing may be left out, as each update is a frame
+Medium = collections.namedtuple("Medium", "show product every_update")
+WINDOW = Medium("window.WindowShow", None, False)
+NOTEBOOK = Medium("files.NotebookShow", None, False)
+PICTURE = Medium("files.PictureShow", "The picture with the training curves and digits", False)
+FILM = Medium("files.FilmShow", "The film of the training", True)
 
 
 class CannotShow(SystemExit, RuntimeError):
@@ -106,9 +106,9 @@ class DrawnRun(Display):
     PROGRESS_INTERVAL = 0.1  # seconds between two messages of how far the training is, apart from its updates
     PATIENCE = 2, 30  # seconds after Ctrl-C for a window to close, and for a product to be completed
 
-    def __init__(self, process, way, read_digits=None):
+    def __init__(self, process, medium, read_digits=None):
         super().__init__()
-        self.process, self.way = process, way
+        self.process, self.medium = process, medium
         self.reader = Reader(read_digits, self.tell) if read_digits else None
         self.begun = time.monotonic()
         self.next_progress = 0.0
@@ -160,8 +160,8 @@ class DrawnRun(Display):
         say(sentence if self.over else f"{sentence} Training goes on.", error=True)
 
     def on_failed(self, reply):
-        if self.way.product:
-            self.failure = cannot_be_saved(self.way.product, reply.reason)
+        if self.medium.product:
+            self.failure = cannot_be_saved(self.medium.product, reply.reason)
             if not self.over:  # at the end it is told with the result
                 self.tell(f"{self.failure}.")
         else:
@@ -170,7 +170,7 @@ class DrawnRun(Display):
 
     def on_saved(self, reply):
         self.is_saved = True
-        say(f"{self.way.product} is saved as {reply.path}")
+        say(f"{self.medium.product} is saved as {reply.path}")
 
     def on_pause_or_resume(self, reply):
         self.paused = not self.paused and not self.over
@@ -196,7 +196,7 @@ class DrawnRun(Display):
         self.closed = self.ended = True
 
     def on_gone(self, reply):
-        if self.way.product and not self.is_saved:
+        if self.medium.product and not self.is_saved:
             self.on_failed(Failed("its process ended by itself"))
         elif not self.over:
             self.tell("The process that draws ended by itself.")
@@ -213,12 +213,12 @@ class DrawnRun(Display):
         if isinstance(addition, Picture) and addition.images is not None:
             self.images[addition.curve].appendleft(addition.images)
             addition = addition._replace(images=None)
-        is_outdated_soon = isinstance(addition, Picture) and not self.way.every_update
+        is_outdated_soon = isinstance(addition, Picture) and not self.medium.every_update
         self.process.outbox.put(addition, addition.curve if is_outdated_soon else None)
 
     def send_progress(self, is_urgent=False, **changes):
         self.progress = self.progress._replace(**changes)
-        self.process.outbox.put(self.progress, None if self.way.every_update else "progress", is_urgent)
+        self.process.outbox.put(self.progress, None if self.medium.every_update else "progress", is_urgent)
 
     def show_progress(self, iterations, is_update):
         answer_finished_windows()
@@ -258,7 +258,7 @@ class DrawnRun(Display):
     def close(self):
         self.over = True
         self.process.close_outbox(Close())
-        self.process.kill_after(self.PATIENCE[bool(self.way.product)])
+        self.process.kill_after(self.PATIENCE[bool(self.medium.product)])
         while not self.ended:
             wait_for_something()
             self.handle_replies()
@@ -305,11 +305,11 @@ def close_finished_windows():
         window.close()
 
 
-# --------------------------------------------------------------------------------------------------- which way is taken
+# ------------------------------------------------------------------------------------------------ which medium is taken
 
 
 class NoDisplay(Exception):
-    """A way to show a run can't be used; its text is the reason."""
+    """A medium to show a run can't be used; its text is the reason."""
 
 
 class Crash(NoDisplay):
@@ -362,19 +362,19 @@ def start_window(run, read_digits):
     return start(WINDOW, run, None, has_pad, awaited=awaited, read_digits=read_digits, MPLBACKEND="TkAgg")
 
 
-def start(way, run, *arguments, awaited=None, read_digits=None, **variables):
+def start(medium, run, *arguments, awaited=None, read_digits=None, **variables):
     """A DrawnRun, by a process that gets these arguments and variables. Raises NoDisplay.
 
     awaited: what may let it wait, for the person who waits too.
     """
-    limit = DrawnRun.SENT_AHEAD if way.every_update else None
+    limit = DrawnRun.SENT_AHEAD if medium.every_update else None
     try:
-        process = DrawingProcess(Start(way.show, run, arguments), limit, **variables)
+        process = DrawingProcess(Start(medium.show, run, arguments), limit, **variables)
     except OSError as error:
         raise NoDisplay(first_line(error))
     reply = process.first_reply(awaited)
     if isinstance(reply, (Ready, Closed)):
-        display = DrawnRun(process, way, read_digits)
+        display = DrawnRun(process, medium, read_digits)
         display.closed = display.ended = isinstance(reply, Closed)
         return display
     process.outbox.close()

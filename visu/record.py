@@ -119,7 +119,7 @@ class Record:
         for name, series in self.bands.items():
             series.add(bands.iteration, *getattr(bands, name))
         titles = {4: bands.weights_title, 5: bands.biases_title}
-        self.titles.update({number: title for number, title in titles.items() if title})
+        self.titles.update({number: title for number, title in titles.items() if title is not None})
 
     def _add_picture(self, picture):
         self.pictures[picture.curve] = picture

@@ -7,26 +7,25 @@ import textwrap
 import numpy as np
 
 from figures.curves import STAGES, misread_digits, plot_long_steps, plot_training_and_test
+from figures.landscape import STEPS, Adam, Map, draw_way, shorter, softmax, way
 from figures.looks import BLUE, DARK_BLUE, GREY, RED, canvas, card, place, show_image, show_signed, write
-from figures.parts import first_channels, softmax
+from figures.parts import first_channels
 
-WIDTH, ROWS = 9, 6
-CELL_WIDTH, CELL_HEIGHT, TOP = 4.3, 1.9, 0.55
+ACROSS, CELL_WIDTH, CELL_HEIGHT, TOP = 3, 2.93, 2.36, 0.6  # the drawing of a cell is 2.55 x 1.05 inches, at 0, 0
 
 
 def cheat_sheet(runs, digits):
-    """A cell for each idea: a drawing on the left, its name and what to remember on the right."""
-    figure = card(WIDTH, ROWS * CELL_HEIGHT + TOP + 0.15)
+    """A cell for each idea: its name, a drawing, and what to remember."""
+    figure = card(9, -(-len(CELLS) // ACROSS) * CELL_HEIGHT + TOP + 0.1)
     page = canvas(figure)
     height = figure.get_size_inches()[1]
-    write(page, WIDTH / 2, height - 0.36, "TensorFlow and deep learning, on one page", fontsize=14, fontweight="bold")
+    write(page, 4.5, height - 0.36, "TensorFlow and deep learning, on one page", fontsize=14, fontweight="bold")
     for i, (draw, title, text) in enumerate(CELLS):
-        left = 0.3 + i % 2 * CELL_WIDTH
-        bottom = height - TOP - (i // 2 + 1) * CELL_HEIGHT
-        draw(functools.partial(place_in_cell, figure, left, bottom), runs, digits)
-        write(page, left + 2.15, bottom + 1.55, title, ha="left", fontsize=11.5, fontweight="bold", color=DARK_BLUE)
-        text = textwrap.fill(text, 29)
-        write(page, left + 2.15, bottom + 1.36, text, ha="left", va="top", fontsize=9, linespacing=1.35)
+        left = 0.35 + i % ACROSS * CELL_WIDTH
+        bottom = height - TOP - (i // ACROSS + 1) * CELL_HEIGHT
+        draw(functools.partial(place_in_cell, figure, left, bottom + 0.9), runs, digits)
+        write(page, left, bottom + 2.12, title, ha="left", fontsize=11.5, fontweight="bold", color=DARK_BLUE)
+        write(page, left, bottom + 0.56, textwrap.fill(text, 41), ha="left", va="top", fontsize=8.5, linespacing=1.3)
     return figure
 
 
@@ -34,108 +33,184 @@ def place_in_cell(figure, left, bottom, x, y, width, height):
     return place(figure, left + x, bottom + y, width, height)
 
 
-def bare(axes, **limits):
-    axes.set(xticks=[], yticks=[], xlabel="", ylabel="", **limits)
+def small(axes, xlabel="", ylabel="", **limits):
+    """Axes that say what they show in small letters, without numbers unless they are given."""
+    axes.set(**{"xticks": [], "yticks": [], **limits})
+    axes.set_xlabel(xlabel, fontsize=7.5, labelpad=2)
+    axes.set_ylabel(ylabel, fontsize=7.5, labelpad=2)
+    axes.tick_params(labelsize=7, pad=1.5, length=2)
     axes.grid(False)
 
 
+def chart(at):
+    return at(0.3, 0, 2.25, 1.05)
+
+
 def draw_neuron(at, runs, digits):
-    show_image(at(0.1, 0.5, 0.8, 0.8), digits.test.images[4, :, :, 0])
-    show_signed(at(1.1, 0.5, 0.8, 0.8), runs[STAGES["1.0"]]["W"][:, 4].reshape(28, 28), 0.8)
+    pixels = digits.test.images[4, :, :, 0]
+    weights = runs[STAGES["1.0"]]["W"][:, 4].reshape(28, 28)
+    for x, sign in ((0, "x"), (0.9, "=")):
+        write(sign_axes(at(x + 0.75, 0.2, 0.15, 0.65)), 0.5, 0.5, sign, fontsize=12, color=GREY)
+    show_image(at(0, 0.15, 0.75, 0.75), pixels)
+    show_signed(at(0.9, 0.15, 0.75, 0.75), weights, 0.8)
+    show_signed(at(1.8, 0.15, 0.75, 0.75), pixels * weights, 0.8)
+
+
+def sign_axes(axes):
+    axes.axis("off")
+    return axes
 
 
 def draw_softmax(at, runs, digits):
     run = runs[STAGES["1.0"]]
     sums = digits.test.images[4].reshape(784) @ run["W"] + run["b"]
-    for x, values in ((0.1, sums), (1.1, softmax(sums))):
-        axes = at(x, 0.45, 0.85, 0.95)
+    for x, values, name in ((0.05, sums, "ten sums"), (1.4, softmax(sums), "ten probabilities")):
+        axes = at(x, 0, 1.15, 1.05)
         axes.bar(range(10), values, color=BLUE)
-        bare(axes)
+        axes.axhline(0, color=GREY, linewidth=0.6)
+        small(axes, name)
 
 
 def draw_loss(at, runs, digits):
-    axes = at(0.2, 0.4, 1.6, 1.1)
+    axes = chart(at)
     probabilities = np.linspace(0.01, 1, 100)
     axes.plot(probabilities, -np.log(probabilities), color=RED, linewidth=2)
-    bare(axes)
-    axes.set(xticks=[0, 1], xlim=(0, 1), ylim=(0, 4.6))
-    axes.set_xlabel("probability", fontsize=8, labelpad=-8)
+    small(axes, "probability of the correct digit", "loss", xticks=[0, 1], yticks=[0, 2, 4], xlim=(0, 1), ylim=(0, 4.6))
 
 
 def draw_descent(at, runs, digits):
-    axes = at(0.2, 0.35, 1.6, 1.15)
-    plot_training_and_test(axes, runs[STAGES["1.0"]], "loss")
-    bare(axes, ylim=(0, 100))
+    draw_walks(at(0, 0, 2.55, 1.05), runs, ((way(shorter(runs, STEPS)), DARK_BLUE),))
+
+
+def draw_adam(at, runs, digits):
+    steps = shorter(runs, STEPS)
+    draw_walks(at(0, 0, 2.55, 1.05), runs, ((way(steps), GREY), (way(steps, optimizer=Adam), RED)))
+
+
+def draw_walks(axes, runs, ways):
+    """Ways on one map, that of the landscape."""
+    steps = shorter(runs, STEPS)
+    usual, ten = way(steps), way(steps, batch=10)
+    plane = Map(usual[0], usual[-1], ten.mean(axis=0))
+    places = plane.seen(np.concatenate([usual, way(steps, optimizer=Adam)]))
+    low, top = places.min(axis=0), places.max(axis=0)
+    margin = 0.12 * (top - low) + 0.01
+    plane.draw(axes, *zip(low - margin, top + margin), (25, 30, 35, 40, 50, 60, 80, 100, 130, 160, 190, 220), 20)
+    for places, colour in ways:
+        draw_way(axes, plane.seen(places), colour, None)
+    axes.plot(0, 0, "s", color="black", markersize=4, zorder=3)
+
+
+def draw_weights(at, runs, digits):
+    axes = chart(at)
+    x = np.linspace(-0.25, 0.25, 201)
+    axes.fill_between(x, np.where(np.abs(x) <= 0.2, np.exp(-50 * x**2), 0), color=BLUE, alpha=0.6, linewidth=0)
+    small(axes, "weight", "how often", xticks=[-0.2, -0.1, 0, 0.1, 0.2], xlim=(-0.25, 0.25), ylim=(0, 1.15))
 
 
 def draw_relu(at, runs, digits):
-    axes = at(0.2, 0.4, 1.6, 1.1)
+    axes = chart(at)
     x = np.linspace(-4, 4, 81)
     axes.plot(x, 1 / (1 + np.exp(-x)), color=GREY, linewidth=1.6)
     axes.plot(x, np.maximum(x, 0), color=BLUE, linewidth=2.2)
-    bare(axes, ylim=(-0.2, 3))
+    write(axes, 0.9, 2.2, "relu", fontsize=7.5, color=BLUE)
+    write(axes, 3.2, 0.6, "sigmoid", fontsize=7.5, color=GREY)
+    small(axes, "weighted sum", "output", xticks=[-4, 0, 4], yticks=[0, 1, 2], xlim=(-4, 4), ylim=(-0.2, 3))
+
+
+def draw_safe_loss(at, runs, digits):
+    """Computed as the first script does, and as all others do, in float32."""
+    axes = chart(at)
+    lead = np.arange(0, 160, 0.5, dtype=np.float32)  # of the sum of a wrong digit before that of the correct one
+    with np.errstate(divide="ignore", over="ignore"):
+        plain = -np.log(np.exp(-lead) / (1 + np.exp(-lead)))
+    axes.plot(lead, np.logaddexp(0, lead), color=BLUE, linewidth=2.2)
+    last = np.flatnonzero(np.isfinite(plain))[-1]
+    axes.plot(lead[: last + 1], plain[: last + 1], color=RED, linewidth=1.2)
+    axes.plot(lead[last], plain[last], "x", color=RED, markersize=7, markeredgewidth=2)
+    write(axes, lead[last] + 4, plain[last] - 30, "log of 0", ha="left", fontsize=7.5, color=RED)
+    small(axes, "how far a wrong sum is ahead", "loss", xticks=[0, 50, 100, 150], yticks=[0, 100], xlim=(0, 160))
 
 
 def draw_decay(at, runs, digits):
-    for y, name in ((1.0, "fixed_rate.py"), (0.35, STAGES["2.1"])):
-        axes = at(0.2, y, 1.6, 0.55)
-        plot_training_and_test(axes, runs[name], "accuracy")
-        bare(axes, ylim=(0.95, 1.002))
+    axes = chart(at)
+    for name, colour, width in (("fixed_rate.py", GREY, 1.2), (STAGES["2.1"], RED, 2)):
+        axes.plot(runs[name]["test_iteration"], runs[name]["test_accuracy"], color=colour, linewidth=width)
+    small(axes, "iteration", "test accuracy", yticks=[0.97, 0.98], ylim=(0.966, 0.986))
+
+
+def draw_losses(at, runs, stage):
+    axes = chart(at)
+    plot_training_and_test(axes, runs[STAGES[stage]], "loss", 1.6)
+    small(axes, "iteration", "loss", yticks=[0, 10], ylim=(0, 16))
 
 
 def draw_overfitting(at, runs, digits):
-    axes = at(0.2, 0.35, 1.6, 1.15)
-    plot_training_and_test(axes, runs[STAGES["2.1"]], "loss")
-    bare(axes, ylim=(0, 20))
+    draw_losses(at, runs, "2.1")
 
 
 def draw_dropout(at, runs, digits):
-    axes = at(0.2, 0.35, 1.6, 1.15)
-    plot_training_and_test(axes, runs[STAGES["2.2"]], "loss")
-    bare(axes, ylim=(0, 20))
+    draw_losses(at, runs, "2.2")
 
 
 def draw_convolution(at, runs, digits):
     stage, image = runs[STAGES["3.1"]], digits.test.images[4, :, :, 0]
     channels = first_channels(stage, image)
     chosen = np.argmax([channel.std() for channel in channels])
-    show_signed(at(0.1, 0.7, 0.4, 0.4), stage["W1"][:, :, 0, chosen])
-    show_image(at(0.75, 0.35, 1.1, 1.1), channels[chosen], cmap="Blues", vmax=channels[chosen].max())
+    show_image(at(0, 0.02, 0.98, 0.98), image)
+    show_signed(at(1.13, 0.36, 0.3, 0.3), stage["W1"][:, :, 0, chosen])
+    show_image(at(1.57, 0.02, 0.98, 0.98), channels[chosen], cmap="Blues", vmax=channels[chosen].max())
 
 
 def draw_normalised(at, runs, digits):
-    axes = at(0.2, 0.35, 1.6, 1.15)
-    plot_long_steps(axes, runs)
-    bare(axes, ylim=(0, 260))
+    axes = chart(at)
+    plot_long_steps(axes, runs, 1.4)
+    write(axes, 1000, 195, "without", fontsize=7.5, color=GREY)
+    write(axes, 1000, 45, "with", fontsize=7.5, color=BLUE)
+    small(axes, "iteration", "training loss", yticks=[0, 200], ylim=(0, 260), xlim=(0, 2000))
 
 
 def draw_bent(at, runs, digits):
-    for i, image in enumerate(runs[STAGES["4.1"]]["bent"][:6]):
-        show_image(at(0.1 + i % 3 * 0.62, 0.35 + i // 3 * 0.62, 0.56, 0.56), image[:, :, 0])
+    for i, image in enumerate(runs[STAGES["4.1"]]["bent"][:2, :5].reshape(10, 28, 28)):
+        show_image(at(i % 5 * 0.515, 0.53 - i // 5 * 0.52, 0.49, 0.49), image)
 
 
 def draw_path(at, runs, digits):
-    axes = at(0.2, 0.45, 1.6, 1.0)
+    axes = at(0, 0, 2.55, 1.05)
     wrong = [len(misread_digits(runs, stage, digits)) for stage in STAGES]
     axes.bar(range(len(wrong)), wrong, color=RED, width=0.7)
     for i, count in enumerate(wrong):
-        write(axes, i, count, str(count), va="bottom", fontsize=7.5)
-    bare(axes, ylim=(0, max(wrong) * 1.15))
-    axes.set_xticks(range(len(wrong)))
-    axes.set_xticklabels(list(STAGES), fontsize=7.5)
+        write(axes, i, count + 20, str(count), va="bottom", fontsize=7)
+    small(axes, xticks=range(len(wrong)), ylim=(0, max(wrong) * 1.2 + 1))
+    axes.set_xticklabels(list(STAGES))
 
 
 CELLS = (
     (draw_neuron, "A neuron", "weighs its inputs, adds up, adds its bias: XX · W + b for a whole batch at once."),
-    (draw_softmax, "Softmax", "makes probabilities of the ten sums: e to the power of each, divided by the total."),
-    (draw_loss, "Cross entropy", "is the loss: -log of the probability that the correct digit got."),
-    (draw_descent, "Gradient descent", "moves all weights a little downhill, after each batch of 100 digits."),
-    (draw_relu, "Relu", "bends less than the sigmoid and has a slope of 1: deep networks learn from the start."),
-    (draw_decay, "A rate that decays", "fast at first, then slow: the noise of a fixed rate goes away."),
-    (draw_overfitting, "Overfitting", "the training loss falls, the test loss rises: learned by heart."),
-    (draw_dropout, "Dropout", "other neurons are missing for each image, so none relies on another."),
-    (draw_convolution, "Convolution", "a small filter slides over the image and makes a channel of what it finds."),
-    (draw_normalised, "Batch normalisation", "keeps the sums of each channel on one scale: the steps may be long."),
-    (draw_bent, "Augmentation", "bends each digit a little, in another way each time: nothing to learn by heart."),
-    (draw_path, "Misread digits", "of 10,000 at the end of each stage. Look at them: some are hard for you, too."),
+    (
+        draw_softmax,
+        "Softmax",
+        "makes probabilities of ten sums: e to the power of each, divided by their total.",
+    ),
+    (draw_loss, "Cross entropy", "is the loss: minus the logarithm of the probability that the correct digit got."),
+    (draw_descent, "Gradient descent", "moves each weight against its slope, after each batch of 100 digits."),
+    (draw_weights, "Initial weights", "are random and small: from zeros, all neurons of a layer would stay alike."),
+    (draw_adam, "Adam (red)", "has inertia, and a length of step for each weight; plain descent is grey."),
+    (draw_relu, "Relu", "has a slope of 1 above 0, so slopes get through; the sigmoid's is 0.25 at most."),
+    (draw_safe_loss, "The safe loss", "does softmax and logarithm in one, so it never takes the logarithm of 0."),
+    (
+        draw_decay,
+        "A decaying rate (red)",
+        "long steps first, short ones later: the noise of a fixed rate, grey, goes.",
+    ),
+    (draw_overfitting, "Overfitting", "the training loss, blue, falls on; the test loss, red, rises."),
+    (draw_dropout, "Dropout", "drops some outputs, different ones for each image: the test loss stays down."),
+    (draw_convolution, "Convolution", "slides a small filter over the image and makes a channel of what comes out."),
+    (
+        draw_normalised,
+        "Batch normalisation",
+        "keeps the sums of each channel on one scale: long steps do no harm.",
+    ),
+    (draw_bent, "Augmentation", "bends each digit a little, differently each time: nothing to learn by heart."),
+    (draw_path, "Misread digits", "of 10,000, at the last test of each stage. Some of them, you would misread too."),
 )

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """How all pictures of the lesson look: a white card with round corners, the colours of the window, digits, weights."""
 
+import io
+
 import matplotlib
 import numpy as np
+import PIL.Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.text import Text
 
 from visu.style import BAND_COLOURS, COLOURS
 
@@ -15,7 +19,9 @@ MARGIN = 0.04  # inches between the card and the edge of the picture
 TEXT, GREY, GRID = COLOURS["text"], "#8a8a8a", COLOURS["grid"]
 BLUE, RED = COLOURS["training"], COLOURS["test"]
 DARK_BLUE, BROWN = BAND_COLOURS[:2]
+PALE_BLUE = "#bcd3ec"
 MISREAD = "#ffa0a0"  # the ground of a misrecognised digit in the window
+MEDIAN_CUT = 0  # Pillow's name of it changed
 INK = "gray_r"  # 0 is paper, 1 is ink
 SIGNED = LinearSegmentedColormap.from_list("signed", [RED, "white", DARK_BLUE])  # below 0, 0, above 0
 
@@ -98,12 +104,48 @@ def outline(axes, column, row, width, height, **options):
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), width, height, facecolor="none", **options))
 
 
-def thousands(axes, last):
-    """An axis of iterations, from 0 to the last."""
+def thousands(axes, last, label="iteration"):
+    """An axis of iterations, or of something else that counts so far, from 0 to the last."""
     axes.set_xlim(0, last + 1)
     axes.xaxis.set_major_formatter(lambda x, position: f"{x:,.0f}")
-    axes.set_xlabel("iteration")
+    axes.set_xlabel(label)
 
 
 def save(figure, path):
-    figure.savefig(str(path), dpi=DPI, facecolor="none", pil_kwargs={"optimize": True})
+    """Writes a picture with 256 colours, a third as large as with all; one of them is nothing, around the card."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=DPI, facecolor="none", format="png")
+    with PIL.Image.open(buffer) as picture:
+        outside = picture.getchannel("A").point(lambda alpha: 255 * (alpha < 128))
+        on_white = PIL.Image.new("RGB", picture.size, "white")
+        on_white.paste(picture, mask=picture)
+    few = on_white.quantize(255, method=MEDIAN_CUT, dither=0)
+    few.putpalette((few.getpalette() + 768 * [255])[:768])
+    few.paste(255, mask=outside)
+    few.save(str(path), optimize=True, transparency=255)
+
+
+def overlapping_labels(figure):
+    """Pairs of texts of a figure that lie over each other; slanted ones, on contours, are not looked at."""
+    renderer = figure.canvas.get_renderer()
+    figure.draw(renderer)
+    unseen = {
+        id(label)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }
+    texts = [
+        text
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_visible() and text.get_rotation() % 90 == 0 and id(text) not in unseen
+    ]
+    places = [Text.get_window_extent(text, renderer).padded(-1) for text in texts]  # without the arrow of an annotation
+    return [
+        (texts[i].get_text(), texts[j].get_text())
+        for i in range(len(texts))
+        for j in range(i)
+        if places[i].overlaps(places[j])
+    ]

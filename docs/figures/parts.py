@@ -2,10 +2,11 @@
 """Pictures of the parts of a network, with numbers of trained ones: a neuron, a layer, softmax, dropout, filters."""
 
 import numpy as np
+from matplotlib.patches import ConnectionPatch
 
+from figures.landscape import softmax
 from figures.looks import (
     BLUE,
-    BROWN,
     DARK_BLUE,
     GREY,
     RED,
@@ -17,11 +18,7 @@ from figures.looks import (
     show_signed,
     write,
 )
-
-
-def softmax(sums):
-    powers = np.exp(sums - sums.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+from figures.runs import BENT
 
 
 def neuron(runs, digits):
@@ -52,32 +49,60 @@ def batch(runs, digits):
     """100 images, times all weights of stage 1.0, plus its biases: 100 rows of 10 sums."""
     weights, biases = runs["mnist_1.0_softmax.py"]["W"], runs["mnist_1.0_softmax.py"]["b"]
     rows = digits.test.images[:100].reshape(100, 784)
-    figure = card(9, 4.0)
+    figure = card(9, 4.2)
     page = canvas(figure)
-    images = place(figure, 0.45, 0.75, 3.4, 2.3)
+    images = place(figure, 0.45, 0.85, 3.3, 2.3)
     show_image(images, rows, aspect="auto")
-    outline(images, 0, 0, 784, 3, clip_on=False)
-    columns = place(figure, 4.55, 0.35, 0.75, 3.0)
+    outline(images, 0, 0, 784, 3)
+    columns = place(figure, 4.5, 0.55, 0.9, 2.9)
     show_signed(columns, weights, 0.5, aspect="auto")
-    outline(columns, 4, 0, 1, 784)
-    added = place(figure, 6.0, 0.75, 0.75, 2.3)
-    show_signed(added, np.repeat(biases[None, :], 100, axis=0), aspect="auto", alpha=0.35)
-    show_signed(place(figure, 6.0, 2.97, 0.75, 0.08), biases[None, :], aspect="auto")
-    sums = place(figure, 7.5, 0.75, 0.75, 2.3)
+    outline(columns, 0, 0, 1, 784)
+    added = place(figure, 6.05, 0.85, 0.9, 2.3)
+    show_signed(added, np.repeat(biases[None, :], 100, axis=0), aspect="auto")
+    outline(added, 0, 0, 1, 3)
+    sums = place(figure, 7.7, 0.85, 0.9, 2.3)
     show_signed(sums, rows @ weights + biases, 12, aspect="auto")
-    outline(sums, 4, 0, 1, 3)
-    for x, sign, size in ((4.2, "·", 40), (5.65, "+", 20), (7.12, "=", 20)):
-        write(page, x, 1.9, sign, fontsize=size, color=GREY)
+    outline(sums, 0, 0, 1, 3)
+    page.plot(4.12, 2.0, "o", color=GREY, markersize=9)
+    for x, sign in ((5.72, "+"), (7.32, "=")):
+        write(page, x, 2.0, sign, fontsize=22, color=GREY)
     for x, y, text in (
-        (2.15, 3.3, "XX  [100, 784]"),
-        (4.92, 3.6, "W  [784, 10]"),
-        (6.37, 3.3, "b  [10]"),
-        (7.87, 3.3, "sums  [100, 10]"),
+        (2.1, 3.4, "XX  [100, 784]"),
+        (4.95, 3.7, "W  [784, 10]"),
+        (6.5, 3.4, "b  [10]"),
+        (8.15, 3.4, "sums  [100, 10]"),
     ):
         write(page, x, y, text, fontsize=11)
-    write(page, 2.15, 0.5, "a row is an image: all its pixels, line after line", fontsize=9, color=GREY)
-    write(page, 6.37, 0.5, "added to every row", fontsize=9, color=GREY)
-    write(page, 7.87, 0.5, "a row for each image", fontsize=9, color=GREY)
+    for x, y, text in (
+        (2.1, 0.6, "a row for each image: all its pixels,\nline after line. In red: row 1"),
+        (4.95, 0.3, "in red: column 1"),
+        (6.5, 0.6, "added to\nevery row"),
+        (8.15, 0.6, "in red: the sum of\nimage 1, neuron 1"),
+    ):
+        write(page, x, y, text, fontsize=8.5, color=GREY, linespacing=1.3)
+    return figure
+
+
+def correction(runs, digits):
+    """One digit that stage 1.0 is unsure of, and the slope of each of its weights: pixel x (probability - label)."""
+    weights, biases = runs["mnist_1.0_softmax.py"]["W"], runs["mnist_1.0_softmax.py"]["b"]
+    images, label = digits.test.images.reshape(-1, 784), digits.test.labels
+    probabilities = softmax(images @ weights + biases)
+    second_best = np.sort(probabilities, axis=1)[:, -2]
+    hard = np.argmax((second_best > 0.3) & (probabilities.argmax(axis=1) != label))
+    figure = card(9, 3.9)
+    page = canvas(figure)
+    show_image(place(figure, 0.3, 1.15, 1.5, 1.5), images[hard].reshape(28, 28))
+    write(page, 1.05, 2.85, f"the image: a {label[hard]}", fontsize=10.5)
+    write(page, 1.05, 0.75, "slope =\npixel x (probability - label)", fontsize=8.5, color=GREY, linespacing=1.4)
+    for k in range(10):
+        left, bottom = 2.25 + k % 5 * 1.33, 2.1 - k // 5 * 1.8
+        difference = probabilities[hard, k] - (k == label[hard])
+        show_signed(place(figure, left, bottom, 1.1, 1.1), difference * images[hard].reshape(28, 28), 1)
+        title = f"{probabilities[hard, k]:.2f} - {int(k == label[hard])} = {difference:+.2f}"
+        write(page, left + 0.55, bottom + 1.4, f"neuron {k}", fontsize=10.5, fontweight="bold")
+        write(page, left + 0.55, bottom + 1.2, title, fontsize=9)
+    write(page, 1.05, 3.45, "blue: the weight falls\nred: it rises", fontsize=9, color=GREY, linespacing=1.4)
     return figure
 
 
@@ -106,50 +131,53 @@ def softmax_bars(runs, digits):
 
 
 def activations(runs, digits):
-    """Sigmoid and relu with their slopes."""
-    x = np.linspace(-6, 6, 241)
+    """Sigmoid and relu with their slopes, on the same scales."""
+    x = np.linspace(-4, 4, 801)
     sigmoid = 1 / (1 + np.exp(-x))
-    figure = card(9, 3.1)
+    figure = card(9, 3.6)
     for left, name, values, slope in (
         (0.6, "sigmoid", sigmoid, sigmoid * (1 - sigmoid)),
         (5.0, "relu", np.maximum(x, 0), np.where(x > 0, 1.0, 0.0)),
     ):
-        axes = place(figure, left, 0.6, 3.6, 2.05, title=name)
-        axes.plot(x, values, color=BLUE, linewidth=2.2, label="output")
-        slope[np.abs(x) < 1e-9] = np.nan if name == "relu" else 0.25
-        axes.plot(x, slope, color=RED, linewidth=1.6, label="slope")
-        axes.set(xlim=(-6, 6), ylim=(-0.08, 1.15 if name == "sigmoid" else 4), xlabel="weighted sum")
+        axes = place(figure, left, 0.6, 3.6, 2.5, title=name)
+        axes.plot(x, values, color=BLUE, linewidth=2.4, label="output")
+        axes.plot(x, np.where(np.abs(x) < 1e-9, np.nan, slope), color=RED, linewidth=1.8, label="its slope")
+        axes.set(xlim=(-4, 4), ylim=(-0.08, 2.1), xlabel="weighted sum", yticks=[0, 0.25, 0.5, 1, 1.5, 2])
         axes.legend(loc="upper left")
-    write(figure.axes[0], 3.4, 0.30, "never above 0.25", fontsize=9, color=RED)
-    write(figure.axes[1], 3.6, 1.28, "1, or 0", fontsize=9, color=RED)
+    write(figure.axes[0], 2.6, 0.32, "never above 0.25", fontsize=9.5, color=RED)
+    write(figure.axes[1], 3.0, 0.86, "1, or 0", fontsize=9.5, color=RED)
     return figure
 
 
+OUTPUTS = np.array([0.3, 0.6, 0.9, 0.6, 1.2, 0.3, 0.9, 0.6])  # of a layer of 8 neurons, as an example
+
+
 def dropout(runs, digits):
-    """Two layers of neurons: other ones are dropped for each image; when measuring, none."""
-    figure = card(9, 3.2)
+    """Eight outputs of a layer: a quarter of them is dropped, the others are divided by 0.75; measuring takes all."""
+    figure = card(9, 4.3)
     page = canvas(figure)
-    random = np.random.RandomState(7)
-    for left, title, keep in (
-        (0.5, "training, one image", 0.6),
-        (3.4, "training, the next image", 0.6),
-        (6.3, "measuring", 1.0),
+    for left, title, dropped, divisor in (
+        (0.4, "training, one image", (0, 6), 0.75),
+        (3.35, "training, another image", (3, 2), 0.75),
+        (6.3, "measuring", (), 1.0),
     ):
-        write(page, left + 1.1, 2.85, title, fontsize=11)
-        layers = [(left + 0.2, 6), (left + 1.1, 5), (left + 2.0, 3)]
-        kept = [random.uniform(size=count) < (1 if i == 2 else keep) for i, (_, count) in enumerate(layers)]
-        places = [[(x, 1.4 + (i - (count - 1) / 2) * 0.4) for i in range(count)] for x, count in layers]
-        for before, after in ((0, 1), (1, 2)):
-            for i, start in enumerate(places[before]):
-                for j, end in enumerate(places[after]):
-                    if kept[before][i] and kept[after][j]:
-                        page.plot(*zip(start, end), color=BLUE, linewidth=0.7, alpha=0.6, zorder=1)
-        for layer, there in zip(places, kept):
-            for (x, y), on in zip(layer, there):
-                face, edge = (BLUE, BLUE) if on else ("white", "#cccccc")
-                page.plot(x, y, "o", markersize=13, markerfacecolor=face, markeredgecolor=edge, zorder=2)
-                if not on:
-                    page.plot(x, y, "x", markersize=7, markeredgecolor=RED, markeredgewidth=1.6, zorder=3)
+        outputs = [0 if i in dropped else output / divisor for i, output in enumerate(OUTPUTS)]
+        write(page, left + 1.15, 4.0, title, fontsize=11.5, fontweight="bold")
+        starts = [(left + 1.0, 3.45 - i * 0.36) for i in range(8)]
+        ends = [(left + 2.1, 2.9 - i * 0.44) for i in range(4)]
+        for i, start in enumerate(starts):
+            on = i not in dropped
+            for end in ends if on else ():
+                page.plot(*zip(start, end), color=BLUE, linewidth=0.7, alpha=0.55, zorder=1)
+            page.plot(*start, "o", markersize=15, color=BLUE if on else "white", markeredgecolor=BLUE if on else GREY)
+            if not on:
+                page.plot(*start, "x", markersize=9, markeredgecolor=RED, markeredgewidth=2, zorder=3)
+            text = f"{OUTPUTS[i]:.1f} / 0.75 = {outputs[i]:.1f}" if on and divisor < 1 else f"{outputs[i]:.1f}"
+            write(page, left + 0.84, start[1], text, ha="right", fontsize=8.5, color=None if on else RED)
+        for end in ends:
+            page.plot(*end, "o", markersize=15, color=DARK_BLUE)
+        write(page, left + 0.84, 0.5, f"total {sum(outputs):.1f}", ha="right", fontsize=10.5, fontweight="bold")
+        write(page, left + 2.1, 0.5, "next layer", fontsize=9, color=GREY)
     return figure
 
 
@@ -173,31 +201,38 @@ def first_channels(stage, image):
 
 
 def strides(runs, digits):
-    """One of the filters that stage 3.1 has learned, on a digit with a stride of 1, and with a stride of 2."""
+    """One of the filters that stage 3.1 has learned, at two places of a digit: with a stride of 1, and of 2."""
     stage = runs["mnist_3.1_convolutional_bigger_dropout.py"]
     image = digits.test.images[4, :, :, 0]
     filters = stage["W1"][:, :, 0, :]  # [6, 6, 6]
     chosen = np.argmax([np.maximum(convolved(image, filters[:, :, k], 1), 0).std() for k in range(6)])
     weights = filters[:, :, chosen]
-    figure = card(9, 4.9)
-    page = canvas(figure)
-    for stride, bottom in ((1, 2.65), (2, 0.3)):
-        axes = place(figure, 0.5, bottom, 1.9, 1.9)
-        show_image(axes, image)
-        for step in range(4):
-            colour = (RED, BROWN, BLUE, GREY)[step]
-            outline(axes, 7 + step * stride, 9, 6, 6, edgecolor=colour, linewidth=1.8 - 0.3 * step)
-        show_signed(place(figure, 3.25, bottom + 0.5, 0.9, 0.9), weights)
+    figure = card(9, 5.2)
+    for stride, bottom in ((1, 2.75), (2, 0.35)):
+        before = place(figure, 0.4, bottom, 2.0, 2.0)
+        show_image(before, image)
         found = np.maximum(convolved(image, weights, stride) + stage["B1"][chosen], 0)
-        side = 1.9 / stride
-        show_image(place(figure, 5.1, bottom + (1.9 - side) / 2, side, side), found, vmax=found.max(), cmap="Blues")
-        write(page, 2.82, bottom + 0.95, "x", fontsize=18, color=GREY)
-        write(page, 4.62, bottom + 0.95, "→", fontsize=18, color=GREY)
-        write(page, 7.15, bottom + 1.2, f"stride {stride}", ha="left", fontsize=12, fontweight="bold")
-        write(page, 7.15, bottom + 0.85, f"{len(found)} x {len(found)} values", ha="left")
-    write(page, 1.45, 4.7, "28 x 28 pixels", fontsize=10.5)
-    write(page, 3.7, 4.7, "a filter, 6 x 6", fontsize=10.5)
-    write(page, 6.05, 4.7, "a channel", fontsize=10.5)
+        side = 2.0 / stride
+        after = place(figure, 4.9, bottom + (2.0 - side) / 2, side, side)
+        show_image(after, found, vmax=found.max(), cmap="Blues")
+        row, column = 10 // stride, 6 // stride
+        for step, colour in ((0, RED), (1, DARK_BLUE)):
+            top, left = row * stride - 2, (column + step) * stride - 2  # "SAME" padding puts 2 of the zeros before
+            outline(before, left, top, 6, 6, edgecolor=colour, linewidth=2.2 - 0.8 * step)
+            outline(after, column + step, row, 1, 1, edgecolor=colour, linewidth=1.8)
+            corner = (left + 5.5, top + (5.5 if step else -0.5))
+            ends = {"xyA": corner, "coordsA": before.transData, "coordsB": after.transData}
+            figure.add_artist(ConnectionPatch(xyB=(column + step, row), **ends, color=colour, linewidth=1.2))
+        show_signed(place(figure, 3.05, bottom + 0.7, 0.85, 0.85, zorder=5), weights)
+        page = canvas(figure)
+        write(page, 7.15, bottom + 1.3, f"stride {stride}", ha="left", fontsize=13, fontweight="bold")
+        moves = "1 pixel" if stride == 1 else f"{stride} pixels"
+        write(page, 7.15, bottom + 0.98, f"each patch is {moves}", ha="left", fontsize=9.5)
+        write(page, 7.15, bottom + 0.76, "from the one before:", ha="left", fontsize=9.5)
+        write(page, 7.15, bottom + 0.5, f"{len(found)} x {len(found)} numbers", ha="left", fontsize=10.5)
+    write(page, 1.4, 4.93, "28 x 28 pixels", fontsize=10.5)
+    write(page, 3.47, 4.93, "times a filter, 6 x 6", fontsize=10.5)
+    write(page, 5.9, 4.93, "a channel", fontsize=10.5)
     return figure
 
 
@@ -205,28 +240,33 @@ def filters(runs, digits):
     """The six filters of the first layer of stage 3.1, and the six channels that they make of a 4."""
     stage = runs["mnist_3.1_convolutional_bigger_dropout.py"]
     image = digits.test.images[4, :, :, 0]
-    figure = card(9, 3.25)
+    figure = card(9, 3.5)
     page = canvas(figure)
-    show_image(place(figure, 0.3, 1.0, 1.2, 1.2), image)
-    write(page, 0.9, 2.45, "the image", fontsize=10.5)
-    write(page, 1.75, 1.6, "→", fontsize=18, color=GREY)
+    show_image(place(figure, 0.3, 0.65, 1.12, 1.12), image)
+    write(page, 0.86, 1.95, "the image", fontsize=10.5)
+    write(page, 1.72, 1.21, "→", fontsize=18, color=GREY)
     weights, channels = stage["W1"][:, :, 0, :], first_channels(stage, image)
     for k in range(6):
         left = 2.05 + k * 1.14
-        show_signed(place(figure, left + 0.22, 2.0, 0.64, 0.64), weights[:, :, k], np.abs(weights).max())
-        show_image(place(figure, left, 0.55, 1.08, 1.08), channels[k], vmax=np.max(channels), cmap="Blues")
-    write(page, 5.45, 2.9, "six filters of 6 x 6 weights: blue above 0, red below", fontsize=10.5)
-    write(page, 5.45, 0.3, "what each of them finds in the image: six channels of 28 x 28", fontsize=10.5)
+        show_signed(place(figure, left + 0.16, 2.1, 0.8, 0.8), weights[:, :, k], np.abs(weights).max())
+        show_image(place(figure, left, 0.65, 1.12, 1.12), channels[k], vmax=np.max(channels), cmap="Blues")
+    write(page, 5.45, 3.18, "six filters of 6 x 6 weights: blue above 0, red below, white 0", fontsize=10.5)
+    write(page, 5.45, 0.35, "the six channels, 28 x 28: white is 0, the darker the higher", fontsize=10.5)
     return figure
 
 
 def bent(runs, digits):
-    """A training digit, and eleven ways in which stage 4.1 bends it."""
-    figure = card(9, 3.15)
-    images = [digits.train.images[2], *runs["mnist_4.1_batchnorm_bent_digits.py"]["bent"]]
-    for i, image in enumerate(images):
-        axes = place(figure, 0.3 + i % 6 * 1.42, 1.6 - i // 6 * 1.42, 1.3, 1.3)
-        show_image(axes, image[:, :, 0])
-        if i == 0:
-            outline(axes, 0, 0, 28, 28, edgecolor=BLUE, linewidth=2.5)
+    """Five training digits, and seven ways in which stage 4.1 bends each."""
+    rows = runs["mnist_4.1_batchnorm_bent_digits.py"]["bent"]
+    figure = card(9, 5.9)
+    page = canvas(figure)
+    write(page, 0.85, 5.6, "as it is", fontsize=10.5, fontweight="bold", color=DARK_BLUE)
+    write(page, 5.15, 5.6, "bent by stage 4.1, differently each time", fontsize=10.5)
+    for row, (number, images) in enumerate(zip(BENT, rows)):
+        bottom = 4.35 - row * 1.04
+        axes = place(figure, 0.35, bottom, 1.0, 1.0)
+        show_image(axes, digits.train.images[number, :, :, 0])
+        outline(axes, 0, 0, 28, 28, edgecolor=DARK_BLUE, linewidth=2.5)
+        for i, image in enumerate(images):
+            show_image(place(figure, 1.6 + i * 1.02, bottom, 0.98, 0.98), image)
     return figure

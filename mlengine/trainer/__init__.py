@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network of stage 3.1, trained on one machine or by a cluster: see task.py, where it starts.
 
-cluster.py     the environment variable TF_CONFIG: who is who in the cluster
+tf_config.py   the environment variable TF_CONFIG: who is who in the cluster
 network.py     the network, once for training, evaluation and serving
 checkpoints.py the checkpoints of a job folder
 evaluation.py  a checkpoint's accuracy on the test digits, and its SavedModel

@@ -18,13 +18,13 @@ POLL = 1  # seconds between two looks for a new checkpoint
 LAST_WORDS = 10  # seconds that a parameter server stays after a signal, for the chief to write its checkpoint
 
 
-def play(task, options):
+def run_task(task, options):
     """Does the part of a task in the training, and returns the exit status.
 
     Raises ConfigError for an address that can't be had; ends with one sentence and status 1 if anything else fails.
     """
-    role = {"ps": serve, "evaluator": evaluate}.get(task.type, lead if task.is_chief else work)
-    has_ended = None if role in (lead, evaluate) else lambda: is_complete(options)
+    role = {"ps": serve, "evaluator": evaluate}.get(task.type, run_chief if task.is_chief else run_worker)
+    has_ended = None if role in (run_chief, evaluate) else lambda: is_complete(options)
     try:
         tf.io.gfile.makedirs(options.job_dir)
         stopping = Stopping(has_ended)
@@ -41,7 +41,7 @@ def play(task, options):
         sys.exit(f"trainer.task: {task.name} of --job-dir {options.job_dir} failed ({reason})")
 
 
-def lead(task, options, stopping):
+def run_chief(task, options, stopping):
     """Chief, or alone: trains, and writes what is left of the training."""
     evaluation = Evaluation(options)
     begun_from = newest_checkpoint(options.job_dir)
@@ -64,7 +64,7 @@ def lead(task, options, stopping):
     print(f"SavedModel: {evaluation.export()}", flush=True)
 
 
-def work(task, options, stopping):
+def run_worker(task, options, stopping):
     """Worker: trains, until the chief has written the last checkpoint."""
     train(task, options, read_digits(options).train, stopping, start_server(task))
 

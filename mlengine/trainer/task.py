@@ -21,7 +21,7 @@ if __package__ != "trainer":  # started by its path, or as a part of mlengine
     import trainer  # noqa: F401, it says where command_line is
 
 from command_line import whole_number
-from trainer.cluster import ConfigError, parse_tf_config
+from trainer.tf_config import ConfigError, parse_tf_config
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong comes as an exception, and is told once
 
@@ -109,7 +109,7 @@ def main(arguments=None):
         import tensorflowsetup  # noqa: F401, I001
         from trainer import roles
 
-        return roles.play(task, options)
+        return roles.run_task(task, options)
     except ConfigError as error:
         print(f"trainer.task: {error}", file=sys.stderr)
         return 2

@@ -14,7 +14,7 @@ import tensorflow.compat.v1 as tf
 
 from trainer import network
 from trainer.checkpoints import checkpoints_in, is_complete, newest_checkpoint, newest_step
-from trainer.cluster import ConfigError
+from trainer.tf_config import ConfigError
 
 UPDATE = 100  # iterations from one printed line, and one point of TensorBoard's curves, to the next
 STALLED = 5  # seconds without an iteration after which a trainer counts as lost, in synchronous training

@@ -5,7 +5,6 @@
     window      a way to show: a window, with a pad to draw a digit on
     files       other ways: pictures for a notebook and for a file, and a film
     picture     six panels and the line of text at the bottom, drawn from a record
-    status      that line, in words
     pad         what is drawn on the pad, and its panels
     backends    a figure in a window, by whichever back end of matplotlib works here
     pages       what the back end that shows it in a browser lacks

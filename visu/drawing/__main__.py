@@ -32,7 +32,7 @@ def main():
     try:
         set_up_matplotlib()
         reply(Loaded())
-        module, name = start.way.split(".")
+        module, name = start.show.split(".")
         show = getattr(importlib.import_module(f"visu.drawing.{module}"), name)
         show(reply, start.run, *start.arguments).serve(sys.stdin.buffer)
     except Exception as error:  # no window, a full disk: the training process will say it, and train on

@@ -14,8 +14,7 @@ import matplotlib
 from matplotlib.animation import FFMpegWriter
 
 from visu.channel import TRAINING, Saved, Say, Show, Shown
-from visu.drawing.picture import file_picture
-from visu.drawing.status import Pace, status_texts
+from visu.drawing.picture import Pace, file_picture, status_texts
 
 
 class NotebookShow(Show):

@@ -4,6 +4,7 @@
 One rule of colours: white is 0, blue is above, red below; the strongest colour is the largest value of a layer.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -48,7 +49,7 @@ def largest_of(values):
     return float(np.nanmax(np.abs(values), initial=0))
 
 
-class Arrangement:
+class Grid:
     """How the maps or the cells of a layer stand: in lines, each of their pixels so many of the screen's.
 
     number: of them; rows, columns: of each; gap: between two; label: below each, in pixels.
@@ -88,41 +89,45 @@ class Arrangement:
         return (number, inner_y, inner_x) if is_there and is_inside else None
 
 
-def arrangements(layer, width, scale):
-    """All ways to arrange a Layer in a width, the lowest first, each larger than those before."""
-    values = layer.values
-    (rows, columns), number = (values.shape[:2] if values.ndim == 3 else (1, 1)), values.shape[-1]
-    gap = max(2, round((GAP if values.ndim == 3 else CELL_GAP) * scale))
-    label = round(1.5 * FONT_SIZES["ticks"] * scale) if values.ndim == 3 and number == LABELLED else 0
-    largest = (LARGEST_MAP if values.ndim == 3 else LARGEST_CELL) * scale / max(rows, columns)
-    ways = []
+def possible_grids(shape, width, scale):
+    """All grids for a layer of a shape in a width, the lowest first, each larger than those before."""
+    (rows, columns), number = (shape[:2] if len(shape) == 3 else (1, 1)), shape[-1]
+    gap = gap_of(shape, scale)
+    label = round(1.5 * FONT_SIZES["ticks"] * scale) if len(shape) == 3 and number == LABELLED else 0
+    largest = (LARGEST_MAP if len(shape) == 3 else LARGEST_CELL) * scale / max(rows, columns)
+    grids = []
     for lines in range(1, number + 1):
         per_line = -(-number // lines)
         widest = min((width // per_line - gap) // columns, max(1, int(largest)))
-        ways += [Arrangement(number, rows, columns, gap, label, lines, size) for size in range(1, int(widest) + 1)]
-    ways.sort(key=lambda way: (way.height, -way.scale, -way.per_line * way.lines))
+        grids += [Grid(number, rows, columns, gap, label, lines, size) for size in range(1, int(widest) + 1)]
+    grids.sort(key=lambda grid: (grid.height, -grid.worth))
     better = []
-    for way in ways:
-        if not better or way.worth > better[-1].worth:
-            better.append(way)
+    for grid in grids:
+        if not better or grid.worth > better[-1].worth:
+            better.append(grid)
     return better
 
 
-def arranged(layers, width, height, scale):
-    """An Arrangement of each Layer, together no higher than that: space goes where it enlarges small pixels most."""
-    ways = [arrangements(layer, width, scale) for layer in layers]
-    chosen = [0] * len(layers)
+def gap_of(shape, scale):
+    return max(2, round((GAP if len(shape) == 3 else CELL_GAP) * scale))
+
+
+@functools.lru_cache(maxsize=16)
+def chosen_grids(shapes, width, height, scale):
+    """A Grid of each layer, together no higher than that: space goes where it enlarges small pixels most."""
+    grids = [possible_grids(shape, width, scale) for shape in shapes]
+    chosen = [0] * len(shapes)
     while True:
-        used = sum(options[number].height for options, number in zip(ways, chosen))
+        used = sum(options[number].height for options, number in zip(grids, chosen))
         gains = []
-        for layer, (options, number) in enumerate(zip(ways, chosen)):
+        for layer, (options, number) in enumerate(zip(grids, chosen)):
             for larger in range(number + 1, len(options)):
                 more = options[larger].height - options[number].height
                 if used + more <= height:
                     gain = math.log(options[larger].worth / options[number].worth) / options[number].scale
                     gains.append((gain / max(more, 1), layer, larger))
         if not gains:
-            return [options[number] for options, number in zip(ways, chosen)]
+            return [options[number] for options, number in zip(grids, chosen)]
         _, layer, larger = max(gains)
         chosen[layer] = larger
 
@@ -132,7 +137,7 @@ def as_many_as_fit(layers, width, height, scale):
     share = height // len(layers)
     shown = []
     for layer in layers:
-        values, gap = layer.values, max(2, round((GAP if layer.values.ndim == 3 else CELL_GAP) * scale))
+        values, gap = layer.values, gap_of(layer.values.shape, scale)
         if values.ndim == 3:
             values = values[: share - gap, : width - gap]
         rows, columns = values.shape[:2] if values.ndim == 3 else (1, 1)
@@ -219,7 +224,7 @@ class LayersPanel(PaintedPanel):
     EMPTY = "Draw a digit: here is what each layer makes of it."
     NOTHING = "The function that reads hands over no layers: docs/interface.md says how."
 
-    rows = ()  # of each layer: its top, and its Arrangement
+    rows = ()  # of each layer: its top, and its Grid
 
     def state(self):
         return self.pad.layers, self.pad.has_own_scales
@@ -232,18 +237,18 @@ class LayersPanel(PaintedPanel):
             return
         room = self.height - len(layers) * 2 * self.line
         shown = as_many_as_fit(layers, self.width, room, self.ui)
-        chosen = arranged(shown, self.width, room, self.ui)
-        spare = max(0, room - sum(way.height for way in chosen)) // len(layers)
+        chosen = chosen_grids(tuple(layer.values.shape for layer in shown), self.width, room, self.ui)
+        spare = max(0, room - sum(grid.height for grid in chosen)) // len(layers)
         top = 0
-        for layer, cut, way in zip(layers, shown, chosen):
+        for layer, cut, grid in zip(layers, shown, chosen):
             largest = largest_of(layer.values)
             self.write(0, top + self.line / 2, f"layer {len(self.rows) + 1}:  {self.title(layer, cut)}")
             scale = "each to its own largest value" if self.pad.has_own_scales else f"largest value {largest:.3g}"
             self.write(self.width, top + self.line / 2, scale, ha="right", color=QUIET)
             top += round(1.2 * self.line)
-            self.rows.append((top, way))
-            self.paint_row(cut, way, largest, top)
-            top += way.height + round(0.8 * self.line) + spare
+            self.rows.append((top, grid))
+            self.paint_row(cut, grid, largest, top)
+            top += grid.height + round(0.8 * self.line) + spare
 
     def title(self, layer, cut):
         values, shown = layer.values, cut.values.shape[-1]
@@ -252,23 +257,23 @@ class LayersPanel(PaintedPanel):
             title = f"{values.shape[0]} x {values.shape[1]}, {layer.channels:,} channels"
         return title if shown == layer.channels else f"{title}, {shown:,} of {layer.channels:,} shown"
 
-    def paint_row(self, layer, way, largest, top):
+    def paint_row(self, layer, grid, largest, top):
         values = layer.values if layer.values.ndim == 3 else layer.values[np.newaxis, np.newaxis]
         if self.pad.has_own_scales and layer.values.ndim == 3:
             largest = np.nanmax(np.abs(values), axis=(0, 1), initial=0)
-        self.put(way.paint(np.moveaxis(coloured(values, largest), 2, 0)), 0, top)
-        if way.label:
-            for number in range(way.number):
-                left, above = way.place(number)
-                below = top + above + way.rows * way.scale + 2 + way.label / 2
-                middle = left + way.columns * way.scale / 2
+        self.put(grid.paint(np.moveaxis(coloured(values, largest), 2, 0)), 0, top)
+        if grid.label:
+            for number in range(grid.number):
+                left, above = grid.place(number)
+                below = top + above + grid.rows * grid.scale + 2 + grid.label / 2
+                middle = left + grid.columns * grid.scale / 2
                 self.write(middle, below, f"{number}: {np.sum(values[..., number]):+.2f}", ha="center")
 
     def find(self, event):
         """(layer, row, column, channel) or (layer, neuron) of the value at a mouse event, or None."""
         x, y = self.coordinates(event)
-        for layer, (top, way) in enumerate(self.rows):
-            found = way.find(x, y - top) if top <= y < top + way.height else None
+        for layer, (top, grid) in enumerate(self.rows):
+            found = grid.find(x, y - top) if top <= y < top + grid.height else None
             if found:
                 number, row, column = found
                 return (layer, row, column, number) if self.pad.layers[layer].values.ndim == 3 else (layer, number)
@@ -315,8 +320,8 @@ class LensPanel(PaintedPanel):
         self.write(left, self.line, f"what more ink adds,\nup to {largest_of(patch.changes):.3g}{where}")
 
     def paint_map(self, colours, scale, left, row=None, column=None):
-        way = Arrangement(1, *colours.shape[:2], 2, 0, 1, scale)
-        picture = way.paint(colours[np.newaxis])
+        grid = Grid(1, *colours.shape[:2], 2, 0, 1, scale)
+        picture = grid.paint(colours[np.newaxis])
         if row is not None:
             outline(picture, row * scale, column * scale, (row + 1) * scale + 1, (column + 1) * scale + 1)
         self.put(picture, left, 3 * self.line)

@@ -378,4 +378,4 @@ class PadPanels:
         left, bottom, width, height = inner
         right, top = lens_cell[2] - left - width, lens_cell[3] - bottom - height
         self.lens_panel.show_at(lens_cell, [right, right, lens_cell[2] - 2 * right, lens_cell[3] - 2 * right])
-        self.layers_panel.show_at(cell, [0, bottom, cell[2] - right, cell[3] - bottom - top / 2])
+        self.layers_panel.show_at(cell, [0, bottom / 2, cell[2] - right, cell[3] - bottom / 2 - top / 2])

@@ -28,8 +28,7 @@ from visu.channel import (
 )
 from visu.drawing.backends import open_figure
 from visu.drawing.pad import Pad, PadPanels
-from visu.drawing.picture import Picture
-from visu.drawing.status import Pace, status_texts
+from visu.drawing.picture import Pace, Picture, status_texts
 from visu.style import DIGIT_PANELS, KEYS, PAD_KEYS, PUT_KEYS
 
 TICK, PAD_TICK = 0.05, 0.01  # seconds between two looks at the messages, and while the pad is up; keys wait for none
@@ -72,8 +71,8 @@ class WindowShow(Show):
         if self.pad:
             connect("button_press_event", self.on_button_press)
             connect("motion_notify_event", self.on_motion_notify)
-            connect("button_release_event", lambda event: self.pad.sheet.lift_pen())
-            connect("figure_leave_event", lambda event: self.pad.sheet.lift_pen())
+            connect("button_release_event", lambda event: self.lift_pen())
+            connect("figure_leave_event", lambda event: self.lift_pen())
 
     def serve(self, stream):
         """Shows what comes in, until the window is closed."""
@@ -287,14 +286,20 @@ class WindowShow(Show):
             if event.inaxes is layers_panel.axes:
                 self.pad.point_at(layers_panel.find(event))
 
+    def lift_pen(self):
+        self.pad.sheet.lift_pen()
+        self.next_drawing = 0.0
+        self.draw_pad()
+
     def draw_pad(self):
-        """Draws what has changed of it, unless that was drawn a moment ago: then the next tick will do."""
+        """Draws what has changed of it; while somebody draws, no more often than the training can bear."""
         begun = time.monotonic()
         if self.picture.pad_is_up and not self.resized and begun >= self.next_drawing:
             self.pad.look()
             self.picture.redraw_pad()
             now = time.monotonic()
-            self.next_drawing = max(begun + PAD_INTERVAL, now + (now - begun) * (1 / PAD_SHARE - 1))
+            if self.pad.sheet.pen_is_down:
+                self.next_drawing = max(begun + PAD_INTERVAL, now + (now - begun) * (1 / PAD_SHARE - 1))
 
     def on_resize(self, event):
         self.picture.fit_to_size()

@@ -52,8 +52,8 @@ class Task(collections.namedtuple("Task", "type index cluster")):
     @property
     def trainers(self):
         """(type, index) of all tasks that train, the chief first."""
-        types = [type for type in TRAINERS if type in self.cluster]
-        return [(type, index) for type in types for index in range(len(self.cluster[type]))] or [("chief", 0)]
+        training = [(task_type, self.cluster[task_type]) for task_type in TRAINERS if task_type in self.cluster]
+        return [(task_type, index) for task_type, tasks in training for index in range(len(tasks))] or [("chief", 0)]
 
     @property
     def position(self):
@@ -85,12 +85,12 @@ def parse_tf_config(text):
     if not cluster:
         raise ConfigError(NO_CLUSTER)
     check_cluster(cluster)
-    type, index = parse_task(task, cluster)
-    training_cluster = {type: addresses for type, addresses in cluster.items() if type != "evaluator"}
-    is_alone = type != "evaluator" and sum(map(len, training_cluster.values())) == 1
+    task_type, index = parse_task(task, cluster)
+    training_cluster = {task_type: addresses for task_type, addresses in cluster.items() if task_type != "evaluator"}
+    is_alone = task_type != "evaluator" and sum(map(len, training_cluster.values())) == 1
     if not is_alone and "ps" not in cluster:
         raise ConfigError("TF_CONFIG has no ps in its cluster, expected one parameter server or more for several tasks")
-    return ALONE if is_alone else Task(type, index, training_cluster)
+    return ALONE if is_alone else Task(task_type, index, training_cluster)
 
 
 def parts_of(config):
@@ -100,29 +100,29 @@ def parts_of(config):
     cluster, task = ({} if not config or config.get(name) in NOTHING else config[name] for name in ("cluster", "task"))
     if not isinstance(cluster, dict):
         raise ConfigError(NO_CLUSTER)
-    return {type: addresses for type, addresses in cluster.items() if addresses not in NOTHING}, task
+    return {task_type: addresses for task_type, addresses in cluster.items() if addresses not in NOTHING}, task
 
 
 def is_single(task):
     """Whether a task without a cluster is one machine: it says nothing, or that it is the first that trains."""
     if not isinstance(task, dict):
         return False
-    type, index = task.get("type"), task.get("index")
-    return (type in NOTHING or type in TRAINERS) and (index in NOTHING or str(index) == "0")
+    task_type, index = task.get("type"), task.get("index")
+    return (task_type in NOTHING or task_type in TRAINERS) and (index in NOTHING or str(index) == "0")
 
 
 def check_cluster(cluster):
     """Raises ConfigError unless the cluster has tasks of known types that can train, each at an address of its own."""
-    unknown = [type for type in cluster if type not in TASK_TYPES]
+    unknown = [task_type for task_type in cluster if task_type not in TASK_TYPES]
     if unknown:
         raise ConfigError(f"TF_CONFIG has a task {unknown[0]!r} in its cluster, expected {', '.join(TASK_TYPES)}")
-    for type, addresses in cluster.items():
+    for task_type, addresses in cluster.items():
         if not isinstance(addresses, list) or not all(map(is_address, addresses)):
             raise ConfigError(
-                f"TF_CONFIG has {json.dumps(addresses):.60} for {type} in its cluster, expected a list of "
+                f"TF_CONFIG has {json.dumps(addresses):.60} for {task_type} in its cluster, expected a list of "
                 f'addresses like ["host:2222"]'
             )
-    chiefs = sum(len(cluster.get(type, [])) for type in CHIEFS)
+    chiefs = sum(len(cluster.get(task_type, [])) for task_type in CHIEFS)
     if chiefs > 1:
         raise ConfigError(f"TF_CONFIG has {chiefs} tasks of type chief or master in its cluster, expected one")
     if not chiefs and "worker" not in cluster:
@@ -140,21 +140,21 @@ def is_address(address):
 
 def parse_task(task, cluster):
     """(type, index) of this process. The evaluator is no part of the cluster, and there is one at most."""
-    type, index = (task.get("type"), task.get("index")) if isinstance(task, dict) else (task, None)
-    if type in NOTHING and sum(map(len, cluster.values())) == 1:
-        (type,) = cluster
-    if type not in TASK_TYPES:
-        raise ConfigError(f"TF_CONFIG has the task type {type!r}, expected one of {', '.join(TASK_TYPES)}")
-    if type != "evaluator" and type not in cluster:
+    task_type, index = (task.get("type"), task.get("index")) if isinstance(task, dict) else (task, None)
+    if task_type in NOTHING and sum(map(len, cluster.values())) == 1:
+        (task_type,) = cluster
+    if task_type not in TASK_TYPES:
+        raise ConfigError(f"TF_CONFIG has the task type {task_type!r}, expected one of {', '.join(TASK_TYPES)}")
+    if task_type != "evaluator" and task_type not in cluster:
         raise ConfigError(
-            f"TF_CONFIG has the task type {type}, expected one that is in its cluster: {', '.join(cluster)}"
+            f"TF_CONFIG has the task type {task_type}, expected one that is in its cluster: {', '.join(cluster)}"
         )
-    number = len(cluster.get(type, [])) or 1
+    number = len(cluster.get(task_type, [])) or 1
     if index in NOTHING and number == 1:
         index = 0
     if not str(index).isdecimal() or int(index) >= number:
         raise ConfigError(
-            f"TF_CONFIG has the task index {index!r} for {type}, expected a number from 0 to {number - 1}: its "
+            f"TF_CONFIG has the task index {index!r} for {task_type}, expected a number from 0 to {number - 1}: its "
             f"cluster has {number} of that type"
         )
-    return type, int(index)
+    return task_type, int(index)
