@@ -177,15 +177,15 @@ class Event:
 def values_on_screen(picture, layer):
     """For each pixel of the screen's middle of a value of a layer: its place and its colour."""
     panel = picture.pad.layers_panel
-    box = panel.axes.get_window_extent()
+    left, first = panel.corner()
     pixels = pixels_of(picture)[::-1]
     found = {}
     top, grid = panel.rows[layer]
     for y in range(top, min(top + grid.height, panel.height)):
         for x in range(0, panel.width):
-            place = panel.find(Event(box.x0 + x + 0.5, round(box.y1) - y - 0.5))
+            place = panel.find(Event(left + x + 0.5, first - y - 0.5))
             if place:
-                found.setdefault(place, []).append(tuple(pixels[round(box.y1) - y - 1, round(box.x0) + x]))
+                found.setdefault(place, []).append(tuple(pixels[first - y - 1, left + x]))
     return found
 
 

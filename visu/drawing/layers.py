@@ -44,9 +44,9 @@ def coloured(values, largest):
     return pixels
 
 
-def largest_of(values):
+def largest_of(values, **axis):
     """The largest of the values, without their signs; 0 if there is no number among them."""
-    return float(np.nanmax(np.abs(values), initial=0))
+    return np.where(np.isnan(values), 0, np.abs(values)).max(**axis)
 
 
 class Grid:
@@ -93,7 +93,7 @@ def possible_grids(shape, width, scale):
     """All grids for a layer of a shape in a width, the lowest first, each larger than those before."""
     (rows, columns), number = (shape[:2] if len(shape) == 3 else (1, 1)), shape[-1]
     gap = gap_of(shape, scale)
-    label = round(1.5 * FONT_SIZES["ticks"] * scale) if len(shape) == 3 and number == LABELLED else 0
+    label = int(1.5 * FONT_SIZES["ticks"] * scale) if len(shape) == 3 and number == LABELLED else 0
     largest = (LARGEST_MAP if len(shape) == 3 else LARGEST_CELL) * scale / max(rows, columns)
     grids = []
     for lines in range(1, number + 1):
@@ -109,7 +109,7 @@ def possible_grids(shape, width, scale):
 
 
 def gap_of(shape, scale):
-    return max(2, round((GAP if len(shape) == 3 else CELL_GAP) * scale))
+    return max(2, int((GAP if len(shape) == 3 else CELL_GAP) * scale))
 
 
 @functools.lru_cache(maxsize=16)
@@ -162,7 +162,7 @@ class PaintedPanel(Panel):
     def set_scale(self, scale):
         super().set_scale(scale)
         self.ui, self.letters = scale, FONT_SIZES["ticks"] * scale
-        self.line = round(1.5 * self.letters / 72 * self.figure.dpi)  # pixels from one line of text to the next
+        self.line = int(1.5 * self.letters / 72 * self.figure.dpi)  # pixels from one line of text to the next
 
     def fit_to_place(self):
         box = self.axes.get_window_extent()
@@ -199,8 +199,13 @@ class PaintedPanel(Panel):
 
     def coordinates(self, event):
         """Where a mouse event is, x and y in pixels from the top left."""
+        left, top = self.corner()
+        return event.x - left, top - event.y
+
+    def corner(self):
+        """Where the pixels begin on the canvas: its column and its row, from the bottom, of the top left corner."""
         box = self.axes.get_window_extent()
-        return event.x - round(box.x0), round(box.y1) - event.y
+        return int(round(box.x0)), int(round(box.y1))
 
 
 class Pixels:
@@ -212,10 +217,10 @@ class Pixels:
     def draw(self, renderer):
         pixels = self.panel.pixels
         if pixels.size:
-            box = self.panel.axes.get_window_extent()
+            left, top = self.panel.corner()
             opaque = np.full([*pixels.shape[:2], 1], 255, np.uint8)
             upwards = np.concatenate([pixels, opaque], axis=2)[::-1].copy()  # as matplotlib wants it
-            renderer.draw_image(renderer.new_gc(), round(box.x0), round(box.y1) - len(pixels), upwards)
+            renderer.draw_image(renderer.new_gc(), left, top - len(pixels), upwards)
 
 
 class LayersPanel(PaintedPanel):
@@ -245,10 +250,10 @@ class LayersPanel(PaintedPanel):
             self.write(0, top + self.line / 2, f"layer {len(self.rows) + 1}:  {self.title(layer, cut)}")
             scale = "each to its own largest value" if self.pad.has_own_scales else f"largest value {largest:.3g}"
             self.write(self.width, top + self.line / 2, scale, ha="right", color=QUIET)
-            top += round(1.2 * self.line)
+            top += int(1.2 * self.line)
             self.rows.append((top, grid))
             self.paint_row(cut, grid, largest, top)
-            top += grid.height + round(0.8 * self.line) + spare
+            top += grid.height + int(0.8 * self.line) + spare
 
     def title(self, layer, cut):
         values, shown = layer.values, cut.values.shape[-1]
@@ -260,7 +265,7 @@ class LayersPanel(PaintedPanel):
     def paint_row(self, layer, grid, largest, top):
         values = layer.values if layer.values.ndim == 3 else layer.values[np.newaxis, np.newaxis]
         if self.pad.has_own_scales and layer.values.ndim == 3:
-            largest = np.nanmax(np.abs(values), axis=(0, 1), initial=0)
+            largest = largest_of(values, axis=(0, 1))
         self.put(grid.paint(np.moveaxis(coloured(values, largest), 2, 0)), 0, top)
         if grid.label:
             for number in range(grid.number):
