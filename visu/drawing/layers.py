@@ -154,7 +154,7 @@ class PaintedPanel(Panel):
     def __init__(self, axes, pad):
         super().__init__(axes, [])
         self.pad, self.shown = pad, None
-        self.pixels = np.zeros([0, 0, 3], np.uint8)
+        self.pixels = np.zeros([0, 0, 4], np.uint8)
         self.foreground = [Pixels(self)]
         axes.set_navigate(False)  # there is nothing to zoom into
         axes.set_axis_off()
@@ -180,7 +180,7 @@ class PaintedPanel(Panel):
         if self.shown is not None and all(a is b for a, b in zip(state, self.shown)):
             return False
         self.shown = state
-        self.pixels = np.full([self.height, self.width, 3], 255, np.uint8)
+        self.pixels = np.full([self.height, self.width, 4], 255, np.uint8)
         self.foreground = self.foreground[:1]
         self.paint()
         return True
@@ -194,7 +194,7 @@ class PaintedPanel(Panel):
 
     def put(self, picture, left, top):
         """Puts a picture, uint8 [height, width, 3], on the pixels, as far as there is room."""
-        here = self.pixels[top : top + picture.shape[0], left : left + picture.shape[1]]
+        here = self.pixels[top : top + picture.shape[0], left : left + picture.shape[1], :3]
         here[:] = picture[: here.shape[0], : here.shape[1]]
 
     def coordinates(self, event):
@@ -218,8 +218,7 @@ class Pixels:
         pixels = self.panel.pixels
         if pixels.size:
             left, top = self.panel.corner()
-            opaque = np.full([*pixels.shape[:2], 1], 255, np.uint8)
-            upwards = np.concatenate([pixels, opaque], axis=2)[::-1].copy()  # as matplotlib wants it
+            upwards = pixels[::-1].copy()  # as matplotlib wants it
             renderer.draw_image(renderer.new_gc(), left, top - len(pixels), upwards)
 
 

@@ -348,6 +348,7 @@ class PadPanels:
             LensPanel(axes("one value, large"), pad),
         ]
         self.sheet_panel, _, _, self.layers_panel, self.lens_panel = self.panels
+        self.beside = [self.layers_panel, self.lens_panel]
 
     def show_at(self, cell, inner, size):
         """Shows them in a cell of the figure, which has that size in inches, with the margins of an inner part."""

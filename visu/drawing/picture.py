@@ -503,16 +503,19 @@ class Picture:
             return self.figure.canvas.draw()
         self.show_on_screen([part.draw_on_canvas() for part in parts])
 
-    def redraw_pad(self):
-        """Draws only what is new on the pad."""
-        changed = [panel for panel in self.pad.panels if panel.is_visible() and panel.update()]
+    def redraw_pad(self, with_layers=True):
+        """Draws only what is new on the pad, with or without what is beside it."""
+        panels = [panel for panel in self.pad.panels if with_layers or panel not in self.pad.beside]
+        changed = [panel for panel in panels if panel.is_visible() and panel.update()]
         if not has_pixels(self.figure.canvas):
             return self.redraw(changed) if changed else None
         self.show_on_screen([panel.draw_change() for panel in changed])
 
     def show_on_screen(self, extents):
-        if extents:  # together, as one that is shown in a browser costs as much as all
-            self.figure.canvas.blit(Bbox.union(extents))
+        if extents and hasattr(self.figure.canvas, "send_event"):  # in a browser, one costs as much as all
+            extents = [Bbox.union(extents)]
+        for extent in extents:
+            self.figure.canvas.blit(extent)
 
 
 def file_picture(run, record):

@@ -38,6 +38,7 @@ FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the proce
 PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
 PAD_INTERVAL = 0.03  # seconds between two drawings of the pad, at least
 PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
+LAYERS_INTERVAL = 0.15  # seconds between two drawings of the layers, at least, while the pen is down
 POINTER_REST = 0.2  # seconds after the last move of the mouse, before it counts as pointing
 
 PAUSING = "pausing"  # what is said from a key press until the training process answers it
@@ -55,7 +56,7 @@ class WindowShow(Show):
         self.picture = Picture(self.figure, run, self.record, panels_of_pad)
         self.pace = Pace()
         self.messages = queue.Queue()
-        self.next_frame = self.next_drawing = self.moved = 0.0
+        self.next_frame = self.next_drawing = self.next_layers = self.moved = 0.0
         self.resized = True  # then it is not enough to draw what changed
         self.is_ready = False  # whether there is something to see
         self.told = None  # the last failure of drawing that was told
@@ -264,6 +265,7 @@ class WindowShow(Show):
         zooms = self.figure.canvas.widgetlock.locked()  # or moves what a panel shows: the tool bar has the mouse
         if event.inaxes is panel.axes and event.button in (PEN_BUTTON, ERASER_BUTTON) and not zooms:
             self.pad.sheet.put_pen(panel.sheet_coordinates(event), erases=event.button == ERASER_BUTTON)
+            self.next_layers = time.monotonic() + LAYERS_INTERVAL
             self.draw_pad()
         elif event.button == PEN_BUTTON and not zooms:
             self.pick_at(event)
@@ -296,8 +298,11 @@ class WindowShow(Show):
         begun = time.monotonic()
         if self.picture.pad_is_up and not self.resized and begun >= self.next_drawing:
             self.pad.look()
-            self.picture.redraw_pad()
+            with_layers = not self.pad.sheet.pen_is_down or begun >= self.next_layers
+            self.picture.redraw_pad(with_layers)
             now = time.monotonic()
+            if with_layers:
+                self.next_layers = now + LAYERS_INTERVAL
             if self.pad.sheet.pen_is_down:
                 self.next_drawing = max(begun + PAD_INTERVAL, now + (now - begun) * (1 / PAD_SHARE - 1))
 
