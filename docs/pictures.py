@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the pictures of the pages, from real runs of the scripts and of the edits that the lesson shows.
 
-    python3 docs/pictures.py                      all pictures, into docs/pictures; half an hour on two cores
+    python3 docs/pictures.py                      all pictures, into docs/pictures; an hour on two cores
     python3 docs/pictures.py noise training.webp  these two
     python3 docs/pictures.py --iterations 100     from short runs, to try a change
 

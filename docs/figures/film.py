@@ -4,7 +4,6 @@
 import contextlib
 import io
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import PIL.Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from figures.looks import save_with_few_colours
 from stage_runs import ROOT, Stage, read_source, text_only
 from visu.channel import FINISHED, Progress, Question, Run
 from visu.drawing.pad import Pad, PadPanels
@@ -55,7 +55,8 @@ def save_window(name, path):
     source = prepared(name)
     with tempfile.TemporaryDirectory() as folder:
         run_without_screen(source, name, folder)
-        shutil.copy(str(Path(folder) / name.replace(".py", ".png")), str(path))
+        with PIL.Image.open(str(Path(folder) / name.replace(".py", ".png"))) as picture:
+            save_with_few_colours(picture, path)
 
 
 def save_film(name, path, updates=(*range(12), *range(12, 126, 3), 125)):

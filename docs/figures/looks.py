@@ -112,13 +112,18 @@ def thousands(axes, last, label="iteration"):
 
 
 def save(figure, path):
-    """Writes a picture with 256 colours, a third as large as with all; one of them is nothing, around the card."""
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=DPI, facecolor="none", format="png")
     with PIL.Image.open(buffer) as picture:
-        outside = picture.getchannel("A").point(lambda alpha: 255 * (alpha < 128))
-        on_white = PIL.Image.new("RGB", picture.size, "white")
-        on_white.paste(picture, mask=picture)
+        save_with_few_colours(picture, path)
+
+
+def save_with_few_colours(picture, path):
+    """Writes a picture with 256 colours, a third as large as with all; one of them is nothing, around a card."""
+    picture = picture.convert("RGBA")
+    outside = picture.getchannel("A").point(lambda alpha: 255 * (alpha < 128))
+    on_white = PIL.Image.new("RGB", picture.size, "white")
+    on_white.paste(picture, mask=picture)
     few = on_white.quantize(255, method=MEDIAN_CUT, dither=0)
     few.putpalette((few.getpalette() + 768 * [255])[:768])
     few.paste(255, mask=outside)
