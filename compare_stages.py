@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from command_line import spread, whole_number
+from command_line import named_by, spread, whole_number
 from stage_runs import ROOT, Stage, read_source, text_only
 
 LAST_LINES = 10  # of a script that failed
@@ -339,7 +339,7 @@ def do_runs(plan):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scripts", nargs="*", type=Path, help="scripts to run, all stages if there are none")
+    parser.add_argument("scripts", nargs="*", help="scripts to run, all stages if there are none")
     positive = whole_number(1)
     parser.add_argument("--seeds", type=positive, default=5, metavar="N", help="run each with the seeds 0 to N - 1")
     parser.add_argument("--iterations", type=positive, metavar="N", help="train for N iterations")
@@ -348,7 +348,7 @@ def main():
     options = parser.parse_args()
     if options.work:
         return run_one()
-    scripts = options.scripts or sorted(ROOT.glob("mnist_*.py"))
+    scripts = [Path(name) for name in named_by(options.scripts)] or sorted(ROOT.glob("mnist_*.py"))
     plan, complaints = planned_runs(scripts, options.seeds, options.iterations, options.folder)
     for complaint in complaints:
         print(complaint, file=sys.stderr)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import cluster
-from helpers import PATIENCE, ROOT, environment
+from helpers import PATIENCE, ROOT, environment, unix_signals
 from local_cluster import LocalCluster, network_for, run
 from programs import Fork, Forks
 from trainer.tf_config import parse_tf_config
@@ -111,6 +111,7 @@ def start(monkeypatch):
         network.close()
 
 
+@unix_signals
 @pytest.mark.slow
 @pytest.mark.tensorflow
 def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_a_move(
@@ -161,6 +162,7 @@ def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_
     assert last <= begun < last + 10  # while the chief wrote it, the worker may have ended a step that it had begun
 
 
+@unix_signals
 @pytest.mark.tensorflow
 def test_a_synchronous_training_survives_the_loss_of_tasks_that_others_wait_for(tmp_path, start, few_digits):
     running = start({"ps": 2, "chief": 1, "worker": 2}, options_of(tmp_path, 400, few_digits, "--sync"))
@@ -283,6 +285,7 @@ class Fated(LocalCluster):
         return run(self, clock=lambda: self.now, sleep=self.sleep)
 
 
+@unix_signals
 def test_a_task_that_ends_at_once_is_started_again_later_each_time_and_then_given_up_with_its_last_lines():
     fated = Fated(*[(1, -signal.SIGILL)] * 100)
     assert fated.run() == 128 + signal.SIGILL
@@ -290,6 +293,7 @@ def test_a_task_that_ends_at_once_is_started_again_later_each_time_and_then_give
     assert fated.lines[0].startswith("given up") and fated.lines[1:] == ["    no such instruction"]
 
 
+@unix_signals
 def test_a_task_that_is_killed_now_and_then_is_started_again_at_once_each_time():
     fated = Fated(*[(100, -signal.SIGKILL), (1, 143)] * 10, (100, 0))
     assert fated.run() == 0

@@ -81,7 +81,7 @@ def recorded_runs(folder):
 def test_the_table_says_what_each_script_reached_over_the_seeds(folder):
     (folder / "good.py").write_text(script(0.98))
     (folder / "poor.py").write_text(script(0.92))
-    process = compare(folder, "--seeds", "3", "good.py", "poor.py")
+    process = compare(folder, "--seeds", "3", "?oo?.py")  # as a shell of Windows hands it over
     assert process.returncode == 0, process.stderr
     good, poor = table(folder)["good.py"], table(folder)["poor.py"]
     assert good["max test accuracy"] == "0.9785 (0.9775 to 0.9795)"  # after 199 of 200 iterations, seeds 0 to 2

@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from helpers import made_up_training, require
+from helpers import made_up_training, require, unix_signals
 from screenshots import DIGITS, panel_of
 
 FILM = "tensorflowvisu_video.mp4"
@@ -83,6 +83,7 @@ def test_the_film_of_the_same_training_is_the_same_and_the_former_one_is_kept(st
 
 
 @needs_ffprobe
+@unix_signals
 def test_a_film_cut_short_by_ctrl_c_still_plays(start, tmp_path):
     process = start(1000000)
     for line in process.stdout:

@@ -15,7 +15,7 @@ import pytest
 
 import cluster
 import mnistdata
-from helpers import PATIENCE, ROOT, environment
+from helpers import PATIENCE, ROOT, environment, unix_signals
 from trainer.task import parse_options
 from trainings import MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed, trainer_command
 
@@ -330,6 +330,7 @@ def train_until_signal(job_dir, number, start, data):
     return output
 
 
+@unix_signals
 @pytest.mark.tensorflow
 def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports(tmp_path, forks, few_digits):
     old, moved = tmp_path / "old", tmp_path / "moved"

@@ -15,6 +15,7 @@ STAGES = sorted(path.name for path in ROOT.glob("mnist_*.py"))
 PATIENCE = 180  # seconds after which something hangs, on a busy machine too
 TIMEOUT = 600  # seconds that a script may take
 NO_SCREEN = ":987"  # the name of a display that is not there
+unix_signals = pytest.mark.skipif(os.name != "posix", reason="signals that end or stop another process are Unix's")
 TITLES = {"chromium": "Chromium", "ffprobe": "ffmpeg"}  # of programs with another name
 TITLES.update(slurmctld="SLURM", slurmd="SLURM", sbatch="SLURM", munged="MUNGE")
 TO_INSTALL = "to be installed: "
