@@ -4,6 +4,7 @@
     .venv/bin/pip install -r benchmarks/requirements.txt
     .venv/bin/python benchmarks/pad.py                                       the whole: an hour on two cores
     .venv/bin/python benchmarks/pad.py --parts latency --stages 1.0 3.1      the first table, for two stages
+    .venv/bin/python benchmarks/pad.py --backend QtAgg                       in Qt's window, not in Tk's
 
 latency    strokes during the training and, if it is short, after it: milliseconds from the mouse's last move until bars
            and layers show what the network makes of the whole stroke, apart for those that met an evaluation of the
@@ -36,7 +37,8 @@ from visu.record import Record  # noqa: E402
 from visu.style import TITLES, Style  # noqa: E402
 
 STAGES = {path.stem.split("_")[1]: path.stem for path in sorted(ROOT.glob("mnist_*.py"))}
-WIDTH, HEIGHT, DPI = 1344, 756, 70  # the picture in Tk's window, which has its tool bar below
+WIDTH, HEIGHT, DPI = 1344, 756, 70  # the picture in the window
+BAR_ABOVE = {"TkAgg": False, "QtAgg": True}  # whether the tool bar is above the picture, or else below
 SHEET, BARS, LAYERS = 0, 2, 3
 PARTS = ["latency", "ratio"]
 REST, OBSERVED = 0.3, 0.8  # seconds between two strokes, and that the screen is looked at after one
@@ -54,38 +56,52 @@ def place(number):
     return [round(n) for n in (box.x0 * WIDTH, (1 - box.y1) * HEIGHT, box.width * WIDTH, box.height * HEIGHT)]
 
 
-def shown(screen):
-    """What can be seen of the bars, and of the first layer: some pixels of each."""
-    left, top, _, height = place(BARS)
-    x, y, width, _ = place(LAYERS)
-    return screen.pixels(left + 2, top, 8, height), screen.pixels(x, y + 25, width // 2, 60)
+class PadScreen(Screen):
+    """A display for the window of a back end."""
 
+    def __init__(self, backend):
+        self.backend, self.bar = backend, 0  # pixels of the tool bar, where that is above the picture
 
-def mouse(screen, kind, x=0, y=0, button=1):
-    xtest.fake_input(screen.display, kind, 0 if kind == X.MotionNotify else button, x=x, y=y)
-    screen.display.sync()
+    def find_window(self):
+        self.focus()
+        if BAR_ABOVE[self.backend]:
+            self.bar = max(window.get_geometry().height for window in self.root.query_tree().children) - HEIGHT
+
+    def shown(self):
+        """What can be seen of the bars, and of the first layer: some pixels of each."""
+        left, top, _, height = place(BARS)
+        x, y, width, _ = place(LAYERS)
+        return (
+            self.pixels(left + 2, self.bar + top, 8, height),
+            self.pixels(x, self.bar + y + 25, width // 2, 60),
+        )
+
+    def mouse(self, kind, x=0, y=0):
+        detail = 0 if kind == X.MotionNotify else 1
+        xtest.fake_input(self.display, kind, detail, x=x, y=self.bar + y)
+        self.display.sync()
 
 
 def draw_stroke(screen, number):
     """A stroke from top to bottom, somewhere in the middle; returns when it began to move, and when it moved last."""
     left, top, width, height = place(SHEET)
     x = left + width // 2 + number % 7 * 4
-    mouse(screen, X.MotionNotify, x, top + height // 6)
-    mouse(screen, X.ButtonPress)
+    screen.mouse(X.MotionNotify, x, top + height // 6)
+    screen.mouse(X.ButtonPress)
     begun = time.monotonic()
     for part in range(1, 9):
         time.sleep(0.005)
         last = time.monotonic()
-        mouse(screen, X.MotionNotify, x, top + height // 6 + part * height // 12)
-    mouse(screen, X.ButtonRelease)
+        screen.mouse(X.MotionNotify, x, top + height // 6 + part * height // 12)
+    screen.mouse(X.ButtonRelease)
     return begun, last
 
 
 def start(stage, screen):
-    run = Run(stage, "with_window", DISPLAY=screen.name, MPLBACKEND="TkAgg")
+    run = Run(stage, "with_window", DISPLAY=screen.name, MPLBACKEND=screen.backend)
     while not run.says("\n50:") and not run.says("\n60:"):
         time.sleep(0.02)
-    screen.focus()
+    screen.find_window()
     return run
 
 
@@ -101,7 +117,7 @@ def changes_after(screen, before, seconds):
     """When bars or layers changed on the screen, within so many seconds."""
     moments, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
-        now = shown(screen)
+        now = screen.shown()
         if now != before:
             before = now
             moments.append(time.monotonic())
@@ -117,7 +133,7 @@ def measure_latency(stage, screen, strokes):
         time.sleep(0.5)
     seen = []
     for number in range(strokes):  # those after the end of a short training, too: the program still answers
-        before = shown(screen)
+        before = screen.shown()
         begun, last = draw_stroke(screen, number)
         seen.append((begun, last, changes_after(screen, before, OBSERVED)))
         screen.press("c")
@@ -168,10 +184,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to measure")
+    parser.add_argument("--backend", choices=BAR_ABOVE, default="TkAgg", help="of the window")
     parser.add_argument("--strokes", type=int, default=60, help="for each stage")
     options = parser.parse_args()
     stages = [STAGES[number] for number in options.stages]
-    with Screen() as screen:
+    with PadScreen(options.backend) as screen:
         if "latency" in options.parts:
             print_latency(screen, stages, options.strokes)
         if "ratio" in options.parts:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers import STAGES, made_up_training, own_lines, run_script, shortened_text_only, stage_source
+from helpers import STAGES, made_up_training, own_lines, run_script, shortened_text_only, stage_source, wait_until
 from pads import picture_with_pad
+from programs import Program
 from screens import HEIGHT, WIDTH, WindowedProgram
 from test_visu_digits import formatted, tiles_of
 from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
@@ -189,6 +190,23 @@ def values_on_screen(picture, layer):
     return found
 
 
+def texts_of(panel):
+    """What it writes, as it paints what it shows."""
+    texts, write = [], panel.write
+
+    def noted(x, y, text, **options):
+        texts.append(text)
+        write(x, y, text, **options)
+
+    panel.write = noted
+    before = panel.pixels
+    panel.shown = None
+    panel.update()
+    panel.write = write
+    assert (panel.pixels == before).all()
+    return texts
+
+
 @pytest.mark.parametrize("shapes, layer", [([(28, 28, 6), (14, 14, 12), (7, 7, 24), (200,)], 2), ([(60,), (30,)], 1)])
 def test_each_value_is_where_it_is_pointed_at_in_its_colour(shapes, layer):
     picture, pad, _ = picture_with_layers(shapes)
@@ -216,8 +234,7 @@ def test_a_dead_neuron_is_white_and_each_map_may_have_a_scale_of_its_own():
         colours.append([found[0, 2, 3, channel][20] for channel in (1, 2)])
     (strong, weak), (own_strong, own) = colours
     assert strong == own_strong == own and weak[0] > strong[0] + 100
-    texts = [artist.get_text() for artist in picture.pad.layers_panel.foreground[1:]]
-    assert texts == ["layer 1:  7 x 7, 3 channels", "each to its own largest value"]
+    assert texts_of(picture.pad.layers_panel) == ["layer 1:  7 x 7, 3 channels", "each to its own largest value"]
 
 
 @pytest.mark.parametrize("size", [(1344, 756), (2688, 1512), (700, 850), (1400, 500)])
@@ -245,9 +262,8 @@ def test_what_is_pointed_at_is_asked_for_once_and_shown_large_with_its_patch():
     picture.update(["", ""])
     seen = picture.pad.panels[1]
     assert (seen.frame.get_xy(), seen.frame.get_width(), seen.frame.get_height()) == ((80, 40), 16, 32)
-    texts = [artist.get_text() for artist in picture.pad.lens_panel.foreground[1:]]
-    value = pad.layers[0].values[2, 3, 1]
-    assert texts == [f"layer 1, channel 2\n{value:.3g} in row 3, column 4", "what more ink adds,\nup to 1"]
+    value, lens = pad.layers[0].values[2, 3, 1], picture.pad.lens_panel
+    assert texts_of(lens) == [f"layer 1, channel 2\n{value:.3g} in row 3, column 4", "what more ink adds,\nup to 1"]
 
 
 def test_layers_are_asked_for_while_they_are_shown_and_no_longer():
@@ -302,6 +318,9 @@ LAYERED = """
 tiles = np.zeros([100, 28, 28, 1], np.float32)
 tiles[:, 5:15, 5:15] = 1
 tiles[:, 20, 20, 0] = np.arange(100) / 255
+pixels = np.uint8(255 - 255 * tiles).repeat(3, axis=3)
+pixels[90:][tiles[90:, ..., 0] == 0] = 255, 160, 160  # ten on red, as of digits that are misread
+squares = pixels.reshape(10, 10, 28, 28, 3).swapaxes(1, 2).reshape(280, 280, 3)
 
 
 def read_digits(images):
@@ -316,15 +335,21 @@ def layered_training():
     """A made-up training whose batch shows 100 squares on white, and whose network has two layers."""
     source = made_up_training(301).replace("\ndatavis.animate(", f"{LAYERED}\ndatavis.animate(")
     source = source.replace("test_data_update_freq=50", "test_data_update_freq=50, read_digits=read_digits")
-    squares = (
-        "np.uint8(255 - 255 * tiles).reshape(10, 10, 28, 28).swapaxes(1, 2).reshape(280, 280, 1).repeat(3, axis=2)"
-    )
-    return source.replace("datavis.update_image1(digits(280, 280, 0.5))", f"datavis.update_image1({squares}, tiles)")
+    return source.replace("datavis.update_image1(digits(280, 280, 0.5))", "datavis.update_image1(squares, tiles)")
+
+
+BLUE, RED = (31, 78, 156), (214, 39, 40)
 
 
 def share(picture, colour):
     """How much of a screenshot is of about this colour."""
     return (np.abs(picture.astype(int) - colour).max(axis=2) < 40).mean()
+
+
+def place_of(picture, colour):
+    """x and y, in pixels, in the middle of what has just this colour."""
+    rows, columns = np.nonzero((np.abs(picture.astype(int) - colour) < 20).all(axis=2))
+    return int(np.median(columns)), int(np.median(rows))
 
 
 def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run_stays_what_it_is(
@@ -341,14 +366,13 @@ def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run
         run.read_until(r"^read 1 100\.0")
         shown = run.still_picture()
         right = shown[:700, WIDTH // 3 :]
-        assert share(right, (31, 78, 156)) > 0.008 and share(right, (214, 39, 40)) > 0.008
-        assert share(before[:700, WIDTH // 3 :], (31, 78, 156)) < share(right, (31, 78, 156)) / 2
-        rows, columns = np.nonzero((np.abs(right.astype(int) - (31, 78, 156)) < 20).all(axis=2))
-        x, y = WIDTH // 3 + int(np.median(columns)), int(np.median(rows))
+        assert share(right, BLUE) > 0.008 and share(right, RED) > 0.008
+        assert share(before[:700, WIDTH // 3 :], BLUE) < share(right, BLUE) / 2
+        x, y = place_of(right, BLUE)
         top = 0 if toolkit == "TkAgg" else run.geometry()[3] - HEIGHT
         left, above = run.geometry()[:2]
         for shift in (0, 1):
-            run.xdotool("mousemove", left + x + shift, above + top + y)
+            run.xdotool("mousemove", left + WIDTH // 3 + x + shift, above + top + y)
         run.read_until(r"^read 112 ")
         run.press("b")
         run.read_until(r"^read 1 100\.0039")  # the second square
@@ -359,6 +383,33 @@ def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run
         run.stop()
     assert (errors, status) == ("", 0)
     assert own_lines(output) == own_lines(run_script(layered_training(), folder, MPLBACKEND="agg").stdout)
+
+
+def test_on_a_page_a_digit_is_put_on_the_pad_its_layers_are_seen_and_pointed_at(tmp_path, forks, browser):
+    program = Program(layered_training(), tmp_path, start=forks.start, MPLBACKEND="WebAgg")
+    page = browser.open(program.read_address())
+
+    def right():
+        """What is beside the pad, as on a screen."""
+        picture = 255 * page.picture()[..., :3]
+        return picture[:, picture.shape[1] // 3 :]
+
+    try:
+        program.read_until("^Finished")
+        page.press("b")
+        program.read_until(r"^read 1 100\.0$")
+        few = share(right(), BLUE)
+        page.press("l")
+        wait_until(lambda: share(right(), BLUE) > max(0.008, 2 * few) and share(right(), RED) > 0.008, "layers are seen")
+        box, (x, y) = page.box(), place_of(right(), BLUE)
+        for shift in (0, 1):
+            place = {"x": box["x"] + box["width"] / 3 + x + shift, "y": box["y"] + y}
+            page.tools.call("Input.dispatchMouseEvent", type="mouseMoved", **place)
+        program.read_until(r"^read 112 ")
+    finally:
+        page.close()
+        program.stop()
+    assert "Traceback" not in program.text()
 
 
 # -- the stages

@@ -8,7 +8,8 @@ import functools
 import math
 
 import numpy as np
-from matplotlib.text import Text
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont  # matplotlib, too, reads and writes pictures with it
 
 from visu.drawing.picture import Panel
 from visu.style import BAND_COLOURS, COLOURS, FONT_SIZES
@@ -145,6 +146,22 @@ def as_many_as_fit(layers, width, height, scale):
     return shown
 
 
+@functools.lru_cache(maxsize=256)
+def lettering(text, size, colour):
+    """Text as pixels on white, uint8 [height, width, 3], its letters that many pixels high.
+
+    matplotlib takes 50 microseconds for each letter, as long as the maps of a whole layer.
+    """
+    font = ImageFont.truetype(findfont("DejaVu Sans"), size)
+    lines = text.split("\n")
+    width = max(ImageDraw.Draw(Image.new("RGB", (1, 1))).textlength(line, font=font) for line in lines)
+    step = int(1.2 * sum(font.getmetrics()))
+    picture = Image.new("RGB", (math.ceil(width) + 1, step * len(lines)), "white")
+    for number, line in enumerate(lines):
+        ImageDraw.Draw(picture).text((0, number * step), line, fill=colour, font=font)
+    return np.array(picture)
+
+
 # ------------------------------------------------------------------------------------------------------------- panels
 
 
@@ -181,16 +198,14 @@ class PaintedPanel(Panel):
             return False
         self.shown = state
         self.pixels = np.full([self.height, self.width, 4], 255, np.uint8)
-        self.foreground = self.foreground[:1]
         self.paint()
         return True
 
-    def write(self, x, y, text, **options):
-        options = dict({"fontsize": self.letters, "color": COLOURS["text"], "va": "center"}, **options)
-        artist = Text(x, y, text, **options)
-        artist.set_figure(self.figure)
-        artist.set_transform(self.axes.transData)
-        self.foreground.append(artist)
+    def write(self, x, y, text, align=0, colour=COLOURS["text"]):
+        """Writes a text, its middle at that height, and its left edge at x, its middle for 1/2, its right edge for 1."""
+        picture = lettering(text, int(round(self.letters / 72 * self.figure.dpi)), colour)
+        height, width, _ = picture.shape
+        self.put(picture, max(0, int(x - align * width)), max(0, int(y - height / 2)))
 
     def put(self, picture, left, top):
         """Puts a picture, uint8 [height, width, 3], on the pixels, as far as there is room."""
@@ -248,7 +263,7 @@ class LayersPanel(PaintedPanel):
             largest = largest_of(layer.values)
             self.write(0, top + self.line / 2, f"layer {len(self.rows) + 1}:  {self.title(layer, cut)}")
             scale = "each to its own largest value" if self.pad.has_own_scales else f"largest value {largest:.3g}"
-            self.write(self.width, top + self.line / 2, scale, ha="right", color=QUIET)
+            self.write(self.width, top + self.line / 2, scale, align=1, colour=QUIET)
             top += int(1.2 * self.line)
             self.rows.append((top, grid))
             self.paint_row(cut, grid, largest, top)
@@ -271,7 +286,7 @@ class LayersPanel(PaintedPanel):
                 left, above = grid.place(number)
                 below = top + above + grid.rows * grid.scale + 2 + grid.label / 2
                 middle = left + grid.columns * grid.scale / 2
-                self.write(middle, below, f"{number}: {np.sum(values[..., number]):+.2f}", ha="center")
+                self.write(middle, below, f"{number}: {np.sum(values[..., number]):+.2f}", align=0.5)
 
     def find(self, event):
         """(layer, row, column, channel) or (layer, neuron) of the value at a mouse event, or None."""
@@ -290,7 +305,8 @@ class LensPanel(PaintedPanel):
     HINT = "Point at a value of a layer:\nits map is shown here, large, and\nwhich pixels of the digit it depends on."
 
     def state(self):
-        return self.pad.layers, self.pad.pointed, self.pad.patch, self.pad.has_own_scales
+        layers = self.pad.layers if self.pad.pointed else None  # or else there is a hint, and it stays
+        return layers, self.pad.pointed, self.pad.patch, self.pad.has_own_scales
 
     def paint(self):
         pointed, layers = self.pad.pointed, self.pad.layers
