@@ -65,8 +65,8 @@ Failed = collections.namedtuple("Failed", "reason")
 Say = collections.namedtuple("Say", "text")  # on the terminal
 Saved = collections.namedtuple("Saved", "path")
 PauseOrResume = collections.namedtuple("PauseOrResume", "")
-# number: one more for each digit; image: float32 [28, 28], 0 is paper and 1 is ink, or None when it is gone; layers:
-# whether what they make of it is wanted, too
+# number: one more each time; image: float32 [28, 28], 0 is paper and 1 is ink, or None when it is gone; layers: whether
+# what they make of it is wanted, too
 Question = collections.namedtuple("Question", "number image layers", defaults=[False])
 PatchQuestion = collections.namedtuple(
     "PatchQuestion", "number image place"

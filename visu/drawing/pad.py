@@ -82,15 +82,15 @@ def put_line(pixels, begin, end, erases):
 class Pad:
     """A sheet to draw on, the digit as the network sees it, and its answer.
 
-    ask is called with a Question when there is something to read, or nothing any more. Its number is one more each
-    time that the sheet has become empty. Where layers are shown, it is called with a PatchQuestion for what is pointed
-    at, too.
+    ask is called with a Question when there is something to read, or nothing any more, and, where layers are shown,
+    with a PatchQuestion for what is pointed at.
     """
 
     def __init__(self, ask):
         self.ask = ask
         self.sheet = Sheet()
-        self.number = 0
+        self.number = self.first = 0  # of the newest Question, and of the first about the digit that is on the sheet
+        self.is_answered = True  # the newest
         self.centred = True  # and scaled, as MNIST's digits are; or else where it was drawn
         self.is_read = True  # no longer when the program does not wait for the window
         self.looked_at = self.sheet.pixels
@@ -123,10 +123,13 @@ class Pad:
         was_empty = self.image is None
         self.show_image(None if image is None or image.max() < FAINTEST else image)
         if self.image is not None or not was_empty:
-            self.number += was_empty
-            self.ask_again()
+            self.ask_again(is_first=was_empty)
 
-    def ask_again(self):
+    def ask_again(self, is_first=False):
+        self.number += 1
+        if is_first:
+            self.first = self.number
+        self.is_answered = self.image is None
         self.ask(Question(self.number, self.image, self.shows_layers))
         self.patch, self.wants_patch = None, self.pointed is not None
 
@@ -165,8 +168,8 @@ class Pad:
             self.pointed, self.patch, self.wants_patch = place, None, place is not None
 
     def show_answer(self, answer):
-        if answer.number == self.number and self.image is not None:
-            self.probabilities = answer.values
+        if answer.number >= self.first and self.image is not None:
+            self.probabilities, self.is_answered = answer.values, answer.number == self.number
             if self.shows_layers and answer.layers is not None:
                 self.layers = answer.layers
                 if self.pointed and not self.has_value(self.pointed):
@@ -183,7 +186,7 @@ class Pad:
 
     def stop(self):
         """Nobody reads what is drawn any longer."""
-        self.is_read, self.probabilities, self.layers = False, None, None
+        self.is_read, self.probabilities, self.layers, self.is_answered = False, None, None, True
         self.pointed = self.patch = None
 
     def hints(self):

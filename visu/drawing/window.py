@@ -298,7 +298,7 @@ class WindowShow(Show):
         begun = time.monotonic()
         if self.picture.pad_is_up and not self.resized and begun >= self.next_drawing:
             self.pad.look()
-            with_layers = not self.pad.sheet.pen_is_down or begun >= self.next_layers
+            with_layers = begun >= self.next_layers if self.pad.sheet.pen_is_down else self.pad.is_answered
             self.picture.redraw_pad(with_layers)
             now = time.monotonic()
             if with_layers:
