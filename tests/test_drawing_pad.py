@@ -99,6 +99,19 @@ def test_a_digit_is_asked_about_as_often_as_it_changes(pad, questions):
     assert after.sum() > before.sum()
 
 
+def test_the_bars_follow_each_answer_and_the_layers_wait_for_that_to_the_newest_question(pad, questions):
+    draw(pad.sheet, [(0.5, 0.1), (0.5, 0.9)])
+    pad.look()
+    draw(pad.sheet, [(0.3, 0.9), (0.7, 0.9)])
+    pad.look()
+    first, second = (question.number for question in questions)
+    for number, digit, is_answered in ((first, 7, False), (second, 1, True)):
+        pad.show_answer(Answer(number, np.eye(10)[digit]))
+        assert (pad.probabilities.argmax(), pad.is_answered) == (digit, is_answered)
+    pad.clear()
+    assert pad.is_answered  # there is nothing to wait for
+
+
 def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_drawn(pad, questions):
     draw(pad.sheet, [(0.1, 0.1), (0.1, 0.35)])
     pad.look()

@@ -36,9 +36,9 @@ FRAME_INTERVALS = (0.1, 0.25)  # seconds between two frames, at least and at mos
 FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
 
 PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
-PAD_INTERVAL = 0.03  # seconds between two drawings of the pad, at least
+PAD_INTERVAL = 0.04  # seconds between two drawings of the pad, at least
 PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
-LAYERS_INTERVAL = 0.15  # seconds between two drawings of the layers, at least, while the pen is down
+LAYERS_INTERVAL = 0.15  # seconds from one drawing of the layers to that for a later stroke, at least
 POINTER_REST = 0.2  # seconds after the last move of the mouse, before it counts as pointing
 
 PAUSING = "pausing"  # what is said from a key press until the training process answers it
@@ -56,7 +56,8 @@ class WindowShow(Show):
         self.picture = Picture(self.figure, run, self.record, panels_of_pad)
         self.pace = Pace()
         self.messages = queue.Queue()
-        self.next_frame = self.next_drawing = self.next_layers = self.moved = 0.0
+        self.next_frame = self.next_drawing = self.next_layers = self.pressed = self.moved = 0.0
+        self.drawn_layers = 0  # the number of the newest question when layers were drawn
         self.resized = True  # then it is not enough to draw what changed
         self.is_ready = False  # whether there is something to see
         self.told = None  # the last failure of drawing that was told
@@ -265,8 +266,7 @@ class WindowShow(Show):
         zooms = self.figure.canvas.widgetlock.locked()  # or moves what a panel shows: the tool bar has the mouse
         if event.inaxes is panel.axes and event.button in (PEN_BUTTON, ERASER_BUTTON) and not zooms:
             self.pad.sheet.put_pen(panel.sheet_coordinates(event), erases=event.button == ERASER_BUTTON)
-            self.next_layers = time.monotonic() + LAYERS_INTERVAL
-            self.draw_pad()
+            self.pressed = time.monotonic()
         elif event.button == PEN_BUTTON and not zooms:
             self.pick_at(event)
 
@@ -298,13 +298,18 @@ class WindowShow(Show):
         begun = time.monotonic()
         if self.picture.pad_is_up and not self.resized and begun >= self.next_drawing:
             self.pad.look()
-            with_layers = begun >= self.next_layers if self.pad.sheet.pen_is_down else self.pad.is_answered
+            with_layers = self.draws_layers(begun)
             self.picture.redraw_pad(with_layers)
             now = time.monotonic()
-            if with_layers:
-                self.next_layers = now + LAYERS_INTERVAL
+            if with_layers and self.drawn_layers != self.pad.number:
+                self.drawn_layers, self.next_layers = self.pad.number, now + LAYERS_INTERVAL
             if self.pad.sheet.pen_is_down:
                 self.next_drawing = max(begun + PAD_INTERVAL, now + (now - begun) * (1 / PAD_SHARE - 1))
+
+    def draws_layers(self, now):
+        """Whether layers may be drawn: once for a short stroke, when it is over, and some times during a long one."""
+        is_right = now >= self.pressed + LAYERS_INTERVAL if self.pad.sheet.pen_is_down else self.pad.is_answered
+        return is_right and now >= self.next_layers
 
     def on_resize(self, event):
         self.picture.fit_to_size()
