@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the command lines of several programs share: whole numbers, names of files, and how numbers are printed."""
+"""What the command lines of several programs share: whole numbers, names of files, and what is printed."""
 
 import argparse
 import glob
 import os
 import statistics
+import sys
 
 
 def whole_number(least):
@@ -27,6 +28,15 @@ def named_by(names):
     for name in names:
         paths += [name] if os.path.lexists(name) else sorted(glob.glob(name)) or [name]
     return paths
+
+
+def print_everything():
+    """Lets print escape what standard output can't encode, like the name of a file, and not fail.
+
+    A pipe of Windows has an alphabet of one part of the world.
+    """
+    if hasattr(sys.stdout, "reconfigure"):  # IDLE's, which prints all, has no such method
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def spread(values, digits=2):

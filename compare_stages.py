@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from command_line import named_by, spread, whole_number
+from command_line import named_by, print_everything, spread, whole_number
 from stage_runs import ROOT, Stage, read_source, text_only
 
 LAST_LINES = 10  # of a script that failed
@@ -82,7 +82,7 @@ class Run:
             self.watch(dict(self.job, record=str(record)), on_progress)
             if not record.exists():
                 raise RuntimeError("ended with status 0 before its last line")
-            results = dict(json.loads(record.read_text()), seconds=time.monotonic() - begun)
+            results = dict(json.loads(record.read_text(encoding="utf-8")), seconds=time.monotonic() - begun)
         if not results["test"]["iteration"] or not results["training"]["iteration"]:
             raise RuntimeError("handed no points of training and of test accuracy to its datavis")
         part = self.file.with_suffix(".part")
@@ -138,12 +138,17 @@ class Progress:
         time_left = "" if left is None else f", {left / 60:.0f} min left" if left > 90 else f", {left:.0f} s left"
         whole = f"{self.bar((self.done + fraction) / self.total)} run {self.done + 1} of {self.total}{time_left}"
         line = f"{whole}  {self.bar(fraction)} {fraction:4.0%} {name}"
-        columns = shutil.get_terminal_size().columns
-        print(f"\r\033[K{line[: columns - 1]}", end="", file=sys.stderr, flush=True)
+        self.write(line)
 
     def clear(self):
         if self.is_live:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            self.write("")
+            print(end="\r", file=sys.stderr, flush=True)
+
+    def write(self, line):
+        """Puts a line in the place of the last one: with spaces, as not each terminal of Windows knows how to erase."""
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{line[:width].ljust(width)}", end="", file=sys.stderr, flush=True)
 
     def count(self, name, outcome):
         self.done += 1
@@ -348,6 +353,7 @@ def main():
     options = parser.parse_args()
     if options.work:
         return run_one()
+    print_everything()
     scripts = [Path(name) for name in named_by(options.scripts)] or sorted(ROOT.glob("mnist_*.py"))
     plan, complaints = planned_runs(scripts, options.seeds, options.iterations, options.folder)
     for complaint in complaints:

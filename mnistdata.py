@@ -53,7 +53,8 @@ KINDS = {0x00000803: "images", 0x00000801: "labels"}  # unsigned bytes (08) in 3
 IDX_NAME = re.compile(r"idx\d", re.IGNORECASE)  # as in emnist-letters-train-images-idx3-ubyte.gz
 IDX_BEGIN = re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x08]")  # numbers of any type in any number of dimensions
 GZIP_BEGIN, ZIP_BEGIN = b"\x1f\x8b", b"PK\x03\x04"
-NO_DATA = re.compile(r"\.|README|lost\+found|.*\.part$")  # a folder with nothing but these counts as empty
+# A folder with nothing but these counts as empty, on each system
+NO_DATA = re.compile(r"\.|README|lost\+found|desktop\.ini|Thumbs\.db|.*\.part$")
 
 DataSets = namedtuple("DataSets", "train validation test")
 

@@ -36,6 +36,7 @@ def first_line(error):
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
+PROGRAMS = ".venv\\Scripts\\" if os.name == "nt" else ".venv/bin/"
 OLDEST, NEWEST = (3, 7), (3, 13)  # Pythons for which requirements.txt has a TensorFlow
 
 
@@ -43,13 +44,13 @@ def remedy():
     """How to get TensorFlow: from requirements.txt, with a Python for which it has one."""
     if OLDEST <= sys.version_info[:2] <= NEWEST and sys.maxsize > 2**32:
         return (
-            "install it with '.venv/bin/pip install -r requirements.txt' and use .venv/bin/python, as install.txt "
-            "describes"
+            f"install it with '{PROGRAMS}pip install -r requirements.txt' and use {PROGRAMS}python, as install.txt "
+            f"describes"
         )
     oldest, newest = ("{}.{}".format(*version) for version in (OLDEST, NEWEST))
     return (
         f"requirements.txt brings it for Python {oldest} to {newest} of 64 bits; install one of these, make .venv anew "
-        f"with it, and use .venv/bin/python, as install.txt describes"
+        f"with it, and use {PROGRAMS}python, as install.txt describes"
     )
 
 

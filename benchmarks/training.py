@@ -28,7 +28,6 @@ import json
 import os
 import platform
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -102,6 +101,8 @@ class OtherPeer:
 
 def work(name, stage):
     """Does what the lines on standard input say, a command and a number each; answers each with a line of JSON."""
+    import resource  # not on Windows, where cluster.py, and with it the tests, import this file
+
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
     peer = ScriptPeer(stage) if name == SCRIPT else OtherPeer(name, stage)

@@ -17,6 +17,8 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
+from command_line import print_everything  # noqa: E402  (the project is not installed)
+
 CHAPTERS = sorted((HERE / "lesson").glob("[0-9]*.md"), key=lambda page: int(page.name.split("_")[0]))
 LESSON = [HERE / "lesson" / "README.md", *CHAPTERS]
 QUESTIONS = HERE / "questions.md"
@@ -133,6 +135,7 @@ def main():
     if options.check:
         from checker import check  # here, as it imports TensorFlow
 
+        print_everything()
         sys.exit(check(options.check, list(exercises_to_do())))
     options.folder.mkdir(parents=True, exist_ok=True)
     for copy, source in [*exercises(LESSON), *programs()]:

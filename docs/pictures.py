@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import mnistdata  # noqa: E402  (the project is not installed)
+from command_line import print_everything  # noqa: E402
 from exercises import exercises  # noqa: E402
 from figures.every import PICTURES  # noqa: E402
 from figures.film import WINDOWS  # noqa: E402
@@ -37,6 +38,7 @@ def main():
     parser.add_argument("--runs", type=Path, default=HERE.parent / "lesson_runs", help="where results of runs stay")
     parser.add_argument("--to", type=Path, default=HERE / "pictures", help="where the pictures go")
     options = parser.parse_args()
+    print_everything()
     unknown = set(options.names) - set(known)
     if unknown:
         parser.error(f"no picture is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")

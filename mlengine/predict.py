@@ -14,7 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 try:
-    from command_line import named_by
+    from command_line import named_by, print_everything
     from photo import InputError, read_digit
     from visu.words import first_line
 except ImportError as error:
@@ -94,7 +94,7 @@ def request_body(digits):
 
 def write_request(path, digits):
     try:
-        with open(path, "w") as file:
+        with open(path, "w", encoding="utf-8") as file:
             file.write(request_body(digits))
     except OSError as error:
         raise InputError(f"{path} can't be written ({error.strerror}): pass another file with --request")
@@ -123,6 +123,7 @@ def main():
     parser.add_argument("--model", metavar="DIR", default="job", help="folder of the SavedModel or job (default: job)")
     parser.add_argument("--request", metavar="FILE", help="write the body of a REST predict call for the images, too")
     arguments = parser.parse_args()
+    print_everything()
     digits, failures = read_digits(named_by(arguments.images))
     if digits:
         try:

@@ -16,8 +16,8 @@ import signal
 import subprocess
 import sys
 
-from command_line import whole_number
 from local_cluster import SIGNALS, LocalCluster, check, oversee, print_line, tell
+from trainer.task import whole_number  # and not from command_line: trainer says where that is
 
 # What each task of the job prints at first: its number, its node and a port that is free there. It keeps that until its
 # standard input ends, so that no other task on its node gets the same

@@ -10,7 +10,7 @@ import pytest
 import mnistdata
 import trainings
 from chromium import Browser
-from helpers import ROOT, TO_INSTALL, idx, require, without_tensorflow
+from helpers import ROOT, TO_INSTALL, idx, link, require, without_tensorflow
 from made_up_run import picture, record  # noqa: F401
 from programs import Forks, Program
 from screens import xvfb
@@ -66,7 +66,7 @@ def shortened_tests(tmp_path_factory):
     folder = tmp_path_factory.mktemp("digits")
     for path in (ROOT / "data").glob("*.gz"):
         if path.name.startswith("train"):
-            os.symlink(str(path), str(folder / path.name))
+            link(path, folder / path.name)
     test = mnistdata.read_data_sets(str(ROOT / "data"), reshape=False, dtype=np.uint8).test
     (folder / "t10k-images-idx3-ubyte").write_bytes(idx(test.images[:1000, ..., 0]))
     (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(test.labels[:1000]))
@@ -86,7 +86,7 @@ def few_test_digits(tmp_path, shortened_tests):
     """Scripts in tmp_path test on 1,000 digits, which is enough where no more than the first digit of it matters."""
     (tmp_path / "data").mkdir()
     for path in shortened_tests.iterdir():
-        os.symlink(str(path), str(tmp_path / "data" / path.name))
+        link(path, tmp_path / "data" / path.name)
 
 
 @pytest.fixture(scope="session")

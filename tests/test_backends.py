@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from helpers import NO_SCREEN, ROOT, made_up_training, run_script
+from helpers import NO_SCREEN, ROOT, by_display, made_up_training, run_script
 
 QT = ("PySide6", "PyQt6", "PyQt5", "PySide2")
 
@@ -68,11 +68,13 @@ def test_a_back_end_without_windows_is_named(backend, run_without, screen):
     assert line.startswith(f"No window: MPLBACKEND={backend} has no windows.")
 
 
+@by_display
 @pytest.mark.parametrize("changes", [{"DISPLAY": NO_SCREEN}, {"DISPLAY": NO_SCREEN, "MPLBACKEND": "TkAgg"}])
 def test_a_display_that_is_not_there_is_named(changes, run_without):
     assert run_without([], **changes).startswith(f'No window: couldn\'t connect to display "{NO_SCREEN}"')
 
 
+@by_display
 @pytest.mark.parametrize("backend", ["TkAgg", "QtAgg"])
 def test_a_missing_display_is_named_if_a_back_end_was_asked_for_that_needs_one(backend, run_without):
     line = run_without([], MPLBACKEND=backend)

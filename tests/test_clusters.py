@@ -206,6 +206,7 @@ def answers(port):
 OPEN = "these ports are open to everybody who reaches this machine"
 
 
+@unix_signals
 @pytest.mark.tensorflow
 def test_the_local_cluster_trains_where_nobody_reaches_it_restarts_what_is_killed_and_ends_by_itself(
     tmp_path, few_digits
@@ -216,7 +217,7 @@ def test_the_local_cluster_trains_where_nobody_reaches_it_restarts_what_is_kille
         output += process.stdout.readline()
     reached = [port for port in re.findall(r"started at localhost:(\d+)", output) if answers(port)]
     number = re.search(r"chief 0 .* process (\d+)", output).group(1)
-    subprocess.run(["kill", "-9", number], check=True)
+    os.kill(int(number), signal.SIGKILL)
     output += process.stdout.read()
     assert process.wait(60) == 0
     assert len(re.findall(r"chief 0 .* started at", output)) == 2

@@ -12,6 +12,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from compare_stages import Progress
 from helpers import ROOT, environment, without_tensorflow
 
 SCRIPT = """
@@ -54,7 +55,7 @@ def command(*arguments):
 
 
 def variables(folder):
-    return environment(PYTHONPATH=str(folder / "stub"))
+    return environment(PYTHONPATH=str(folder / "stub"), PYTHONIOENCODING="ascii")  # a pipe of Windows has few letters
 
 
 def compare(folder, *arguments):
@@ -108,9 +109,10 @@ def test_a_loss_that_becomes_nan_leaves_the_table_and_the_picture(folder):
 
 
 def test_the_number_of_iterations_can_be_given(folder):
-    (folder / "a.py").write_text(script())
-    assert compare(folder, "--seeds", "1", "--iterations", "60", "a.py").returncode == 0
-    assert table(folder)["a.py"]["at iteration"] == "59"
+    (folder / "\u6570.py").write_text(script())  # a name that not everything can print
+    process = compare(folder, "--seeds", "1", "--iterations", "60", "\u6570.py")
+    assert process.returncode == 0 and r"| \u6570.py |" in process.stdout
+    assert table(folder)["\u6570.py"]["at iteration"] == "59"
 
 
 def test_scripts_of_different_lengths_in_one_table_are_named_and_keep_their_path_and_folder(folder):
@@ -169,6 +171,17 @@ def test_a_script_that_ends_early_or_records_nothing_is_no_result(folder):
     assert "early.py seed 0: ended with status 0 before its last line" in process.stderr
     assert "silent.py seed 0: handed no points" in process.stderr
     assert not (folder / "comparison" / "comparison.csv").exists()
+
+
+def test_a_line_of_a_terminal_takes_the_place_of_the_one_before_without_escape_sequences(capsys):
+    progress = Progress(total=2, already=0)
+    progress.is_live = True
+    for name in ("a_long_name.py", "a.py"):
+        progress.show(name, 0.5)
+    progress.clear()
+    _, *lines, last = capsys.readouterr().err.split("\r")
+    assert [len(line) for line in lines] == 3 * [len(lines[0])] and lines[1].strip().endswith("50% a.py")
+    assert (lines[2].strip(), last) == ("", "") and "\033" not in "".join(lines)
 
 
 def test_bad_options_get_one_sentence(folder):

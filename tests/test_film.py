@@ -123,7 +123,9 @@ def test_without_ffmpeg_the_one_of_imageio_ffmpeg_is_used_where_it_is_installed(
 
 
 def test_without_any_ffmpeg_it_says_how_to_get_one(start, tmp_path):
-    process = start(101, lambda source: "import sys\nsys.modules['imageio_ffmpeg'] = None\n" + source, PATH="")
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "imageio_ffmpeg.py").write_text("raise ImportError('hidden')\n")
+    process = start(101, lambda source: "import sys\nsys.path.insert(0, 'hidden')\n" + source, PATH="")
     output, errors = process.communicate()
     assert (process.returncode, output) == (1, "")
     assert errors == (

@@ -641,7 +641,7 @@ def test_other_data_in_the_current_folder_is_not_passed_over_for_the_digits_besi
 
 
 def test_a_folder_that_counts_as_empty_is_filled_and_a_line_says_so_for_each_file(tmp_path, monkeypatch, capsys):
-    for name in (".gitkeep", "README.md", "t10k-images-idx3-ubyte.gz.0123.part"):
+    for name in (".gitkeep", "README.md", "Thumbs.db", "t10k-images-idx3-ubyte.gz.0123.part"):
         (tmp_path / name).write_text("")
     with mirror(send_archive) as address:
         monkeypatch.setattr(mnistdata, "MIRRORS", (address,))

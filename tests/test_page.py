@@ -1,11 +1,12 @@
 """Training shown on a page in a browser (WebAgg), worked with keys and the mouse."""
 
+import os
 import re
 import socket
 
 import pytest
 
-from helpers import FINISHED, LONG_TRAINING, NO_SCREEN, made_up_training, own_lines, wait_until
+from helpers import FINISHED, LONG_TRAINING, NO_SCREEN, by_display, made_up_training, own_lines, wait_until
 from screenshots import shows_nothing_but_red_digits, shows_panel_6_alone, shows_six_panels
 
 
@@ -153,12 +154,15 @@ def test_each_of_two_programs_announces_a_page_of_its_own(start_with_page):
 def with_fake_browser(tmp_path):
     """What has to be in the environment for a browser that only notes the address, and the file with its note."""
     pytest.importorskip("tornado")
+    if os.name != "posix":
+        pytest.skip("the browser is a shell script")
     fake, note = tmp_path / "browser", tmp_path / "note"
     fake.write_text(f'#!/bin/sh\necho "$1" > "{note}.new" && mv "{note}.new" "{note}"\n')
     fake.chmod(0o755)
     return {"MPLBACKEND": "WebAgg", "BROWSER": str(fake)}, note
 
 
+@by_display
 def test_without_a_screen_no_browser_starts_in_the_terminal(start, with_fake_browser):
     changes, note = with_fake_browser
     program = start(LONG_TRAINING, **changes)

@@ -220,12 +220,12 @@ def run(forks, tmp_path):
 @pytest.mark.tensorflow
 def test_prints_the_digit_and_ten_probabilities_of_each_image_and_writes_the_request(tmp_path, job, run):
     save(tmp_path, 1 - seven(), "a.png")
-    save(tmp_path, 1 - seven()[:, ::-1], "mirrored.png")
-    as_a_user = {"start": programs.start, "PYTHONPATH": ""}
-    process = run("a.png", "mirrored.png", "--model", job, "--request", "body.json", **as_a_user)
+    save(tmp_path, 1 - seven()[:, ::-1], "\u6570.png")  # a name that not everything can print
+    as_a_user = {"start": programs.start, "PYTHONPATH": "", "PYTHONIOENCODING": "ascii"}
+    process = run("a.png", "\u6570.png", "--model", job, "--request", "body.json", **as_a_user)
     assert (process.returncode, process.stderr) == (0, "")
     lines = process.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["a.png", "mirrored.png"]
+    assert [line.split()[0] for line in lines] == ["a.png", r"\u6570.png"]
     instances = json.loads((tmp_path / "body.json").read_text())["instances"]
     for line, instance in zip(lines, instances):
         image = np.array(instance["image"])

@@ -9,7 +9,17 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from helpers import ROOT, STAGES, idx, max_test_accuracy, run_script, shortened, shortened_text_only, stage_source
+from helpers import (
+    ROOT,
+    STAGES,
+    idx,
+    link,
+    max_test_accuracy,
+    run_script,
+    shortened,
+    shortened_text_only,
+    stage_source,
+)
 from screenshots import shows_panels
 
 # Iterations, and an accuracy on the first 1,000 test digits that a stage with any broken step does not reach by then.
@@ -70,7 +80,7 @@ print("another step:", (moved(0) != moved(0)).any())
 def both_runs(stage, forks, shortened_tests, tmp_path_factory):
     """The short run of a stage in text-only mode, and what is printed by PROBE after it."""
     folder = tmp_path_factory.mktemp("s")
-    os.symlink(str(shortened_tests), str(folder / "data"))
+    link(shortened_tests, folder / "data")
     source = shortened_text_only(stage_source(stage), SHORT_RUNS[stage][0])
     run = forks.run_script(f"{source}\nprint('probe:')\n{PROBE}", folder)
     assert (run.returncode, run.stderr) == (0, "")
@@ -231,7 +241,7 @@ def test_a_program_that_dies_while_tensorflow_loads_leaves_its_last_words(tmp_pa
         encoding="utf-8",
     )
     process = run_script(stage_source(SOFTMAX), tmp_path)
-    assert process.returncode < 0
+    assert process.returncode not in (0, 1)  # a signal, or Windows' own number
     assert process.stderr == "2026 F cpu_feature_guard: no AVX here\n"
 
 

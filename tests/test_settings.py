@@ -7,9 +7,13 @@ import sys
 import threading
 
 import pytest
+from matplotlib.figure import Figure
 
-from helpers import ROOT, STAGES, made_up_training, run_script, stage_source
+from helpers import ROOT, STAGES, by_display, made_up_training, run_script, stage_source
+from made_up_run import RUN
 from screens import xdotool
+from visu.channel import FINISHED
+from visu.drawing.files import PictureShow
 
 # -- matplotlibrc
 
@@ -44,12 +48,36 @@ def test_what_cannot_be_saved_is_known_before_the_training(tmp_path, forks):
     source = "import sys\nsys.argv[0] = 'a' * 300 + '.py'\n" + made_up_training(51)
     process = forks.run_script(source, tmp_path)
     assert process.returncode == 1
+    reason = "name too long" if os.name == "posix" else "No such file|Invalid argument"  # as Windows says it
     first, *rest = process.stdout.splitlines()
-    assert re.match(r"No window: .*Training goes on as text\. The picture .* can't be saved in .*name too long", first)
+    assert re.match(
+        rf"No window: .*Training goes on as text\. The picture .* can't be saved in .*\(.*({reason})", first
+    )
     assert rest[0].startswith("0: test accuracy")
     assert re.match(
-        r"The picture .* can't be saved in .*name too long.*: the max test accuracy was 0\.98", process.stderr
+        rf"The picture .* can't be saved in .*\(.*({reason}).*: the max test accuracy was 0\.98", process.stderr
     )
+
+
+def test_half_a_picture_is_removed_when_its_file_is_closed(tmp_path, monkeypatch):
+    """Windows removes no file that is open."""
+    files, remove = [], os.remove
+
+    def fill_the_disk(figure, file, format):
+        file.write(b"half a picture")
+        files.append(file)
+        raise OSError(28, "No space left on device")
+
+    def remove_as_windows_does(path):
+        assert all(file.closed for file in files)
+        remove(path)
+
+    show = PictureShow(print, RUN)
+    monkeypatch.setattr(Figure, "savefig", fill_the_disk)
+    monkeypatch.setattr(os, "remove", remove_as_windows_does)
+    with pytest.raises(OSError, match="No space left"):
+        show.end(FINISHED)
+    assert files and os.listdir(str(tmp_path)) == []
 
 
 # -- back ends and displays
@@ -94,6 +122,7 @@ def accept_all(server, accepted):
             return
 
 
+@by_display
 def test_a_display_that_never_answers_is_named_and_asked_once(tmp_path, forks, silent_display):
     name, accepted = silent_display
     source = "from visu.channel import DrawingProcess\nDrawingProcess.NOTICE, DrawingProcess.TIMEOUT = 0.5, 5\n"

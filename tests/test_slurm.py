@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pwd
 import re
 import subprocess
 import sys
@@ -42,6 +41,7 @@ NodeName=localhost NodeAddr=127.0.0.1 CPUs=8 RealMemory=16000
 PartitionName=main Nodes=localhost Default=YES
 """  # a job that is put into the queue again waits until its old credentials have expired: cred_expire, in seconds
 ENDLESS = 1000000  # iterations
+in_a_shell = pytest.mark.skipif(os.name != "posix", reason="slurm.sh needs a shell of Unix")
 
 
 class Slurm:
@@ -49,10 +49,13 @@ class Slurm:
 
     def __init__(self, folder):
         self.folder = folder
-        self.env = environment(SLURM_CONF=f"{folder}/slurm.conf", PATH=os.environ["PATH"] + ":/usr/sbin")
+        path = os.environ["PATH"] + ":/usr/sbin"
+        self.env = environment(PYTHONPATH="", SLURM_CONF=f"{folder}/slurm.conf", PATH=path)  # as a user has none
         self.daemons = []
 
     def start(self):
+        import pwd  # not on Windows
+
         controller, node = (address.rpartition(":")[2] for address in addresses({"slurm": 2})["slurm"])
         user = pwd.getpwuid(os.getuid()).pw_name
         configuration = CONFIGURATION.format(controller=controller, node=node, user=user, folder=self.folder)
@@ -220,6 +223,7 @@ def test_the_roles_are_the_chief_parameter_servers_evaluator_and_workers():
     assert divide(tasks[:2], 1, 0) == {"chief": tasks[:1], "ps": tasks[1:2]}
 
 
+@in_a_shell
 @pytest.mark.parametrize(
     "variables, arguments, expected",
     [
@@ -233,7 +237,7 @@ def test_a_job_that_can_not_be_is_told_with_status_2(clone, variables, arguments
     process = subprocess.run(
         ["mlengine/slurm.sh", "--job-dir=job", *arguments],
         cwd=str(clone),
-        env=environment(**variables),
+        env=environment(PYTHONPATH="", **variables),
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
@@ -241,6 +245,7 @@ def test_a_job_that_can_not_be_is_told_with_status_2(clone, variables, arguments
     assert process.stderr.splitlines()[-1].endswith(expected)
 
 
+@in_a_shell
 def test_a_folder_without_the_installation_is_told_with_status_2(tmp_path):
     command = [str(MLENGINE / "slurm.sh"), "--job-dir=job"]
     process = subprocess.run(command, cwd=str(tmp_path), stderr=subprocess.PIPE, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -59,8 +60,11 @@ def runs(tmp_path_factory, made_once):
         other.listen(1)
         address = f"localhost:{other.getsockname()[1]}"
         addresses = {"chief": ["localhost:1"], "worker": ["localhost:2"], "ps": ["localhost:3"]}
+        data = (
+            f"file://{ROOT}/data" if os.name == "posix" else str(ROOT / "data")
+        )  # no drive's letter goes with file://
         asked = {
-            "elsewhere": [["--job-dir", elsewhere, "--hp-iterations=10", f"--data-dir=file://{ROOT}/data"], ""],
+            "elsewhere": [["--job-dir", elsewhere, "--hp-iterations=10", "--data-dir", data], ""],
             "another network": [["--job-dir", elsewhere, "--hp-dense=30"], ""],
             "no data": [["--job-dir", f"{folder}/1", "--data-dir=nowhere"], ""],
             "no folder": [["--job-dir", f"{folder}/file/job"], ""],
@@ -469,7 +473,8 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
     required = (tmp_path / "trainer.egg-info" / "requires.txt").read_text()
     assert "tensorflow" in required and "matplotlib" not in required
     unpacked = tmp_path / "trainer-1.0"
-    assert subprocess.check_output([sys.executable, "setup.py", "--name"], cwd=str(unpacked)) == b"trainer\n"
+    command = [sys.executable, "setup.py", "--name"]
+    assert subprocess.check_output(command, cwd=str(unpacked), encoding="utf-8") == "trainer\n"
     for name in copies:
         assert (unpacked / name).read_bytes() == (ROOT / name.replace("trainer/", "")).read_bytes()
     process = subprocess.run(

@@ -20,7 +20,7 @@ if __package__ != "trainer":  # started by its path, or as a part of mlengine
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     import trainer  # noqa: F401, it says where command_line is
 
-from command_line import whole_number
+from command_line import print_everything, whole_number
 from trainer.tf_config import ConfigError, parse_tf_config
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong comes as an exception, and is told once
@@ -92,12 +92,6 @@ def parse_options(arguments):
     add("--hp-depth3", type=positive, default=24, metavar="N", help="of the third")
     add("--hp-dense", type=positive, default=200, metavar="N", help="neurons of the dense layer")
     return parser.parse_args(arguments)
-
-
-def print_everything():
-    """Lets print escape what standard output can't encode, like the name of a job folder, and not fail."""
-    if sys.stdout:
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def main(arguments=None):

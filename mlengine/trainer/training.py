@@ -26,7 +26,10 @@ def start_server(task):
     """TensorFlow's server for a task of a cluster. Raises ConfigError if its port can't be had."""
     try:
         with socket.socket() as trial:  # TensorFlow would not say why it failed, and log pages instead
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # the former owner's last packets are no hindrance; on Windows, where SO_REUSEADDR would take a port that is
+            # in use, they never are
+            alone = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+            trial.setsockopt(socket.SOL_SOCKET, alone, 1)
             trial.bind(("", int(task.address.rpartition(":")[2])))
         return tf.train.Server(tf.train.ClusterSpec(task.cluster), job_name=task.type, task_index=task.index)
     except (OSError, tf.errors.UnknownError) as error:

@@ -16,6 +16,7 @@ PATIENCE = 180  # seconds after which something hangs, on a busy machine too
 TIMEOUT = 600  # seconds that a script may take
 NO_SCREEN = ":987"  # the name of a display that is not there
 unix_signals = pytest.mark.skipif(os.name != "posix", reason="signals that end or stop another process are Unix's")
+by_display = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="on Linux alone a variable names it")
 TITLES = {"chromium": "Chromium", "ffprobe": "ffmpeg"}  # of programs with another name
 TITLES.update(slurmctld="SLURM", slurmd="SLURM", sbatch="SLURM", munged="MUNGE")
 TO_INSTALL = "to be installed: "
@@ -144,6 +145,14 @@ def without_tensorflow(folder):
     anything = "from unittest.mock import MagicMock\n\ndef __getattr__(name):\n    return MagicMock()\n"
     for part in [package, *list(package.parents)[:2]]:
         (part / "__init__.py").write_text(f"__version__ = 'none'\n{anything if part == package else ''}")
+
+
+def link(path, place):
+    """Puts a file or a folder into another place, as a link or, where Windows does not allow that, as a copy."""
+    try:
+        os.symlink(str(path), str(place))
+    except OSError:
+        (shutil.copytree if path.is_dir() else shutil.copy)(str(path), str(place))
 
 
 def idx(array):

@@ -70,12 +70,13 @@ class PictureShow(Show):
     def end(self, state):
         picture = file_picture(self.run, self.record)
         picture.update(status_texts(self.run, self.record, self.progress._replace(state=TRAINING)))
-        with self.open() as file:
-            try:
+        file = self.open()
+        try:
+            with file:
                 picture.figure.savefig(file, format="png")
-            except Exception:
-                os.remove(file.name)  # no half a picture
-                raise
+        except Exception:
+            os.remove(file.name)  # no half a picture; Windows removes no file that is open
+            raise
         self.reply(Saved(file.name))
 
 
