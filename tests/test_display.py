@@ -75,6 +75,25 @@ def test_what_is_paused_goes_on_where_it_was_and_the_window_is_told_when_it_stan
     assert states == [PAUSED, TRAINING] and not display.is_paused()
 
 
+def test_a_pause_does_not_count_into_the_seconds_of_the_training(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(visu.display, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    process = FakeProcess(PauseOrResume())
+    display = DrawnRun(process, WINDOW)
+    now[0] += 3
+
+    def wait():
+        now[0] += 100
+        process.reply(PauseOrResume())
+
+    monkeypatch.setattr(visu.display, "wait_for_something", wait)
+    display.is_paused()
+    display.wait_while_paused()
+    now[0] += 4
+    display.show_progress(1, True)
+    assert process.sent()[-1].seconds == 7
+
+
 @pytest.mark.parametrize("reply", [Closed(), Gone(), Failed("no more colours")])
 def test_a_pause_ends_when_the_window_does(reply, capsys):
     process = FakeProcess(PauseOrResume(), reply)
