@@ -119,6 +119,11 @@ def pytest_xdist_auto_num_workers(config):
     return max(1, min(processors + 1, MOST_PROCESSES, memory // MEMORY))
 
 
+def pytest_collection_modifyitems(items):
+    """The slow tests begin first, so that none of them is left at the end, and alone."""
+    items.sort(key=lambda item: not item.get_closest_marker("slow"))
+
+
 def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadScopeScheduling
 

@@ -210,7 +210,7 @@ class PaintedPanel(Panel):
         return True
 
     def write(self, x, y, text, align=0, colour=COLOURS["text"]):
-        """Writes a text, its middle at that height, and its left edge at x, its middle for 1/2, its right edge for 1."""
+        """Writes a text, its middle at that height, its left edge at x; its middle for 1/2, its right edge for 1."""
         picture = lettering(text, int(round(self.letters / 72 * self.figure.dpi)), colour)
         height, width = picture.shape
         self.put(picture, max(0, int(x - align * width)), max(0, int(y - height / 2)))
