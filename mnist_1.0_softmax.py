@@ -7,7 +7,7 @@
 #   ╲│╱╲│╱╲│╱╲│╱╲│ all to all      W   [784, 10]    b  [10]
 #   ○○○○○○○○○○     10 neurons      Y   [n, 10]      softmax: the probabilities of 0, 1, 2 … 9
 #
-# Each neuron stands for one digit. It multiplies all 784 pixels by weights of its own, adds up, and adds its bias.
+# Each neuron stands for one digit. It multiplies all 784 pixels by weights of its own, adds them up, and adds its bias.
 # Softmax turns the 10 sums into 10 probabilities: e to the power of each, divided by the total of these ten powers.
 # Training finds the 784 x 10 weights and 10 biases that make them right. For n images at once, it is one line of
 # algebra:
@@ -59,8 +59,8 @@ correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 7,850 weights and biases,
-# and moves each of them downhill, by its slope times the learning rate, 0.003. If that is too high, it jumps over the
-# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# and moves each of them downhill, by its slope times the learning rate, 0.003. Too high a rate jumps over the valley.
+# train_step is this step as a part of the graph; the function training_step, below, runs it.
 train_step = tf.train.GradientDescentOptimizer(0.003).minimize(cross_entropy)
 
 # What in an image speaks for each digit, and against it: each pixel times its weight. The sum of these 784 numbers and

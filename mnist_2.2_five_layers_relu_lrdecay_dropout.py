@@ -94,9 +94,9 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 185,300 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
 # 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
@@ -160,5 +160,5 @@ print("max test accuracy:", datavis.get_max_test_accuracy())
 
 # Results to expect: a best test accuracy of 0.9820 in the median of 5 seeds (0.9809 to 0.9827), in 10,000 iterations,
 # and 0.9814 (0.9799 to 0.9820) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. The test loss is under
-# control, at the end it is 1.06 times its lowest value. The best accuracy is no better for it: 0.0008 below that of
+# control: at the end it is 1.06 times its lowest value. The best accuracy is no better for it: 0.0008 below that of
 # stage 2.1.

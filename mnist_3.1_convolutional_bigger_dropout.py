@@ -99,9 +99,9 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 244,076 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
 # 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Stage 4.0: six convolutional layers, and batch normalisation, which sets their sums to one size.
+# Stage 4.0: six convolutional layers, and batch normalisation, which sets their sums to the same size.
 #
 #   ▢                        28 x 28, 1 channel    X   [n, 28, 28, 1]
 #   ▢▢                       26 x 26, 16 channels  Y1  [n, 26, 26, 16] W1 [3, 3, 1, 16]   3x3 convolution, stride 1
@@ -18,8 +18,8 @@
 # gradient on its way back, can shrink or grow at each layer. Batch normalisation shifts and scales the sums of each
 # channel so that over the batch their mean is 0 and their variance about 1, whatever the weights have become. So the
 # steps may be long: with ten times this learning rate the network still learns; without batch normalisation it then
-# learns nothing. That, and the layers, is what is new since stage 3.1; and dropout is gone, which made no difference
-# here on validation digits.
+# learns nothing. That, and the layers, is what is new since stage 3.1; and dropout, which made no difference here on
+# validation digits, is gone.
 #
 # In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
@@ -128,9 +128,9 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 305,690 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower, in a straight
 # line from 0.003 to almost 0 at the last iteration. The network learns for long at a high rate, and comes to rest at
 # the end. After the last iteration the rate stays as it is then: below 0, each step would climb the slope.

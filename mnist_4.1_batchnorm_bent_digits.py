@@ -147,9 +147,9 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 305,690 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower, in a straight
 # line from 0.003 to almost 0 at the last iteration. The network learns for long at a high rate, and comes to rest at
 # the end. After the last iteration the rate stays as it is then: below 0, each step would climb the slope.
@@ -172,8 +172,8 @@ sess.run(tf.global_variables_initializer())
 # One iteration of the training loop: sometimes measure, always train.
 def training_step(i, update_test_data, update_train_data):
     batch_X, batch_Y = mnist.train.next_batch(100)  # the next 100 images [100, 28, 28, 1] and labels [100, 10]
-    # the last 2,000 of 13,000 stay as they are: it gets used to such digits, and the steps are too short by then to
-    # learn them by heart
+    # the last 2,000 of 13,000 stay as they are: the network gets used to such digits, and by then the steps are too
+    # short to learn them by heart
     if i < ITERATIONS * 11 // 13:
         batch_X = bend(batch_X)  # the labels stay
 
