@@ -19,16 +19,16 @@
 # are. Since no digit repeats, longer training pays: 13,000 iterations, the last 2,000 of them with the digits as they
 # are. The network is that of stage 4.0; what is new is the bending.
 #
-# In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
+# In the shapes here and below, n is the number of images: 100 for a training batch, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
 
 import numpy as np  # arrays of numbers
 import tensorflowvisu  # the training window; it comes before TensorFlow, to set it up: fast, and without start-up logs
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
+import tensorflow.compat.v1 as tf  # TensorFlow as in version 1: first describe a graph of computations, then run it
 
 tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
-print("Tensorflow version " + tf.__version__)
+print("TensorFlow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
 ITERATIONS = 13000  # training steps, of 100 images each
@@ -67,7 +67,7 @@ step = tf.placeholder(tf.float32)  # the number of the iteration, for the decay 
 # Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
 # out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
 # deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
-# drowns all others.
+# drowns out all others.
 # Biases of 0, one for each channel and neuron: batch normalisation puts about half of the sums above 0, so that the
 # relus learn from the start, and a small positive bias is no longer needed.
 K, L, M, N = 16, 32, 64, 128  # channels of the convolutional layers, neurons of the fully connected one
@@ -110,7 +110,7 @@ def by_averages(sums, biases, averages):
 # skipped. With "SAME" padding the filter may hang over the edges of the image, where zeros stand in for the pixels: the
 # size that comes out is the size that goes in, divided by the stride and rounded up. With "VALID" it stays inside: a
 # filter of 3 x 3 makes the image smaller by 2 rows and 2 columns. There is only paper at the edges, and it saves time.
-# A relu passes a positive sum on as it is and makes 0 of a negative one.
+# A relu passes a positive sum on as it is, and a negative one as 0.
 def network(norm):
     Y1 = tf.nn.relu(norm(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="VALID"), B1, A1))  # [n, 26, 26, K]
     Y2 = tf.nn.relu(norm(tf.nn.conv2d(Y1, W2, strides=[1, 1, 1, 1], padding="VALID"), B2, A2))  # [n, 24, 24, K]
@@ -156,7 +156,7 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 lr = 0.003 * (1 - tf.minimum(step, ITERATIONS - 1) / ITERATIONS)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(loss(training_logits))  # that of the layers as they train
 
-# For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
+# For the window: all weights and all biases as two vectors, and pictures of digits, the misread ones first.
 allweights = tf.concat([tf.reshape(w, [-1]) for w in [W1, W2, W3, W4, W5, W6, W7, W8]], axis=0)  # [305296]
 allbiases = tf.concat([B1, B2, B3, B4, B5, B6, B7, B8], axis=0)  # [394]
 I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines of 10 training digits
@@ -220,6 +220,6 @@ datavis.animate(training_step, ITERATIONS, train_data_update_freq=20, test_data_
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9971 in the median of 5 seeds (0.9969 to 0.9972), in 13,000 iterations,
-# and 0.9968 (0.9966 to 0.9972) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. Of the 10,000 test
-# digits, 32 are misrecognised at the end. By then the training loss is 0.1, the test loss 0.97.
+# Results to expect: a median best test accuracy of 0.9971 over 5 seeds (0.9969 to 0.9972), in 13,000 iterations, and
+# 0.9968 (0.9966 to 0.9972) at the end; measured with seeds 0 to 4 on TensorFlow 2.21. Of the 10,000 test digits, 32 are
+# misread at the end. By then the training loss is 0.1, the test loss 0.97.

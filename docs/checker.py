@@ -34,7 +34,7 @@ OPTIMIZERS = {
     "ResourceApplyGradientDescent": ("plain gradient descent", 1),
     "ApplyGradientDescent": ("plain gradient descent", 1),
 }
-USUAL = re.compile(r"\d+: |max test accuracy|Tensorflow version|No window")  # beginnings of lines of all scripts
+USUAL = re.compile(r"\d+: |max test accuracy|Tensor[Ff]low version|No window")  # beginnings of lines of all scripts
 # Facts that may be other ones than in the solution of an exercise, unless it asks for them
 SEED, LENGTH, EPOCH, PRINTS = (
     "the seed is 0",
