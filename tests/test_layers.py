@@ -254,7 +254,8 @@ def test_one_of_ten_maps_is_named_by_its_digit_as_below_the_maps():
     picture, pad, _ = picture_with_layers([(7, 7, 10)])
     pad.point_at((0, 2, 3, 1))
     picture.update(["", ""])
-    assert any(artist.get_text().startswith("layer 1, the map of 1\n") for artist in picture.pad.lens_panel.foreground[1:])
+    texts = [artist.get_text() for artist in picture.pad.lens_panel.foreground[1:]]
+    assert texts[0].startswith("layer 1, the map of 1\n")
 
 
 def test_layers_are_asked_for_while_they_are_shown_and_no_longer():
