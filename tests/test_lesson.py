@@ -175,6 +175,26 @@ def test_adam_moves_by_the_learning_rate_where_slopes_agree_and_far_less_where_t
     assert mean_step([1.0, -1.0] * 100) < 0.003 / 10
 
 
+def test_going_back_takes_as_many_multiplications_as_told():
+    products = [inputs * outputs for inputs, outputs in zip(LAYERS, LAYERS[1:])]
+    back = 2 * sum(products) - products[0]  # nobody asks for the errors of the pixels
+    assert f"{back:,} multiplications an image, after {sum(products):,} forward" in text_of("5_slopes")
+
+
+def test_what_truncated_normal_draws_is_somewhat_nearer_to_0_than_its_standard_deviation_says():
+    drawn = np.random.RandomState(0).normal(0, 0.1, 1000000)
+    kept = drawn[np.abs(drawn) < 0.2]
+    assert f"(which leaves {(kept**2).mean() ** 0.5:.3f})" in text_of("4_more_layers")
+
+
+def test_what_layers_of_stage_30_multiply_explains_a_part_of_its_time():
+    convolutions = 28 * 28 * 5 * 5 * 4 + 14 * 14 * 5 * 5 * 4 * 8 + 7 * 7 * 4 * 4 * 8 * 12
+    products = convolutions + 588 * 200 + 200 * 10
+    before = sum(inputs * outputs for inputs, outputs in zip(LAYERS, LAYERS[1:]))
+    told = f"{products:,} products an image in place of {before:,}, {products / before:.1f} times as many"
+    assert told in text_of("8_convolutions")
+
+
 # -------------------------------------------------------------------------------------------- digits, weights, counts
 
 
