@@ -74,7 +74,7 @@ B5 = tf.Variable(tf.ones([10]) / 10)
 # Dropout sets each output to 0 with probability 1 - pkeep, different ones for each image and each iteration, and
 # divides those it keeps by pkeep: on average, the sums of the next layer stay what they were. It is not on the
 # convolutional layers: their outputs at neighbouring places say nearly the same, so that one that is dropped is hardly
-# missed.
+# missed (Tompson and others, 2015).
 Y1 = tf.nn.relu(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="SAME") + B1)  # [n, 28, 28, K]
 Y2 = tf.nn.relu(tf.nn.conv2d(Y1, W2, strides=[1, 2, 2, 1], padding="SAME") + B2)  # [n, 14, 14, L]
 Y3 = tf.nn.relu(tf.nn.conv2d(Y2, W3, strides=[1, 2, 2, 1], padding="SAME") + B3)  # [n, 7, 7, M]

@@ -16,8 +16,8 @@
 # More digits are the best cure for learning by heart. There are only 60,000, but a 4 that is moved, turned, stretched
 # or bent a little is still a 4, and another image. So each batch is bent before the network learns from it, differently
 # each time. This is called augmentation. Press 3 in the window to see the bent digits. The test digits stay as they
-# are. Since no digit repeats, longer training pays: 13,000 iterations, the last 2,000 of them with the digits as they
-# are. The network is that of stage 4.0; what is new is the bending.
+# are. Since no digit repeats, it can train longer without learning by heart: 13,000 iterations, the last 2,000 of them
+# with the digits as they are. The network is that of stage 4.0; what is new is the bending.
 #
 # In the shapes here and below, n is the number of images: 100 for a training batch, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
@@ -109,7 +109,7 @@ def by_averages(sums, biases, averages):
 # strides has one number for each dimension of its input, [image, row, column, channel]: no image and no channel is
 # skipped. With "SAME" padding the filter may hang over the edges of the image, where zeros stand in for the pixels: the
 # size that comes out is the size that goes in, divided by the stride and rounded up. With "VALID" it stays inside: a
-# filter of 3 x 3 makes the image smaller by 2 rows and 2 columns. There is only paper at the edges, and it saves time.
+# filter of 3 x 3 makes the image smaller by 2 rows and 2 columns. The edges have hardly any ink, and it saves time.
 # A relu passes a positive sum on as it is, and a negative one as 0.
 def network(norm):
     Y1 = tf.nn.relu(norm(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="VALID"), B1, A1))  # [n, 26, 26, K]
@@ -172,8 +172,8 @@ sess.run(tf.global_variables_initializer())
 # One iteration of the training loop: sometimes measure, always train.
 def training_step(i, update_test_data, update_train_data):
     batch_X, batch_Y = mnist.train.next_batch(100)  # the next 100 images [100, 28, 28, 1] and labels [100, 10]
-    # the last 2,000 of 13,000 stay as they are: the network gets used to such digits, and by then the steps are too
-    # short to learn them by heart
+    # the last 2,000 of 13,000 stay as they are: the network gets used to such digits, and in three epochs of short
+    # steps it hardly overfits
     if i < ITERATIONS * 11 // 13:
         batch_X = bend(batch_X)  # the labels stay
 
