@@ -227,7 +227,7 @@ def write_results(folder, done):
     lengths = {row["script"]: row["iterations"] for row in rows}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {iterations}" for name, iterations in lengths.items())
-        print(f"Not all trained for as long: {told} iterations. --iterations N makes them equal", file=sys.stderr)
+        print(f"Not all trained equally long: {told} iterations. --iterations N makes them equal", file=sys.stderr)
     print(f"The table, as Markdown and CSV, and a picture are in {folder}", file=sys.stderr)
 
 
@@ -367,7 +367,7 @@ def main():
         status = 130
     except OSError as error:
         sys.exit(
-            f"{options.folder} can't be written ({error.strerror}): name a folder that you may write to by --folder"
+            f"{options.folder} can't be written ({error.strerror}): name, with --folder, a folder that you may write to"
         )
     done = {name: [run for run in runs if run.is_done] for name, runs in plan.items()}
     done = {name: runs for name, runs in done.items() if runs}

@@ -7,21 +7,21 @@
 #   ╲│╱╲│╱╲│╱╲│╱╲│ all to all      W   [784, 10]    b  [10]
 #   ○○○○○○○○○○     10 neurons      Y   [n, 10]      softmax: the probabilities of 0, 1, 2 … 9
 #
-# Each neuron stands for one digit. It multiplies all 784 pixels by weights of its own, adds up, and adds its bias.
+# Each neuron stands for one digit. It multiplies all 784 pixels by weights of its own, adds them up, and adds its bias.
 # Softmax turns the 10 sums into 10 probabilities: e to the power of each, divided by the total of these ten powers.
 # Training finds the 784 x 10 weights and 10 biases that make them right. For n images at once, it is one line of
 # algebra:
 #
 #   Y = softmax(XX · W + b)     · is the product of matrices; the 10 biases are added to each of the n rows
 #
-# In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
+# In the shapes here and below, n is the number of images: 100 for a training batch, 10,000 for the test.
 
 import tensorflowvisu  # the training window; it comes before TensorFlow, to set it up: fast, and without start-up logs
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
+import tensorflow.compat.v1 as tf  # TensorFlow as in version 1: first describe a graph of computations, then run it
 
 tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
-print("Tensorflow version " + tf.__version__)
+print("TensorFlow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
 ITERATIONS = 2000  # training steps, of 100 images each
@@ -59,15 +59,15 @@ correct_prediction = tf.equal(tf.argmax(Y, axis=1), tf.argmax(Y_, axis=1))  # [n
 accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 7,850 weights and biases,
-# and moves each of them downhill, by its slope times the learning rate, 0.003. If that is too high, it jumps over the
-# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# and moves each of them downhill, by its slope times the learning rate, 0.003. Too high a rate jumps over the valley.
+# train_step is this step as a part of the graph; the function training_step, below, runs it.
 train_step = tf.train.GradientDescentOptimizer(0.003).minimize(cross_entropy)
 
 # What in an image speaks for each digit, and against it: each pixel times its weight. The sum of these 784 numbers and
 # the bias is what softmax gets.
 evidence = tf.reshape(tf.expand_dims(XX, 2) * W, [-1, 28, 28, 10])  # [n, 784, 1] * [784, 10] -> [n, 784, 10] -> …
 
-# For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
+# For the window: all weights and all biases as two vectors, and pictures of digits, the misread ones first.
 allweights = tf.reshape(W, [-1])  # [7840]
 allbiases = tf.reshape(b, [-1])  # [10]
 I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines of 10 training digits
@@ -119,6 +119,6 @@ datavis.animate(training_step, ITERATIONS, train_data_update_freq=10, test_data_
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9225 in the median of 5 seeds (0.9217 to 0.9230), in 2,000 iterations,
-# and 0.9225 (0.9200 to 0.9230) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. The test loss falls to
-# the end, apart from some noise.
+# Results to expect: a median best test accuracy of 0.9225 over 5 seeds (0.9217 to 0.9230), in 2,000 iterations, and
+# 0.9225 (0.9200 to 0.9230) at the end; measured with seeds 0 to 4 on TensorFlow 2.21. The test loss falls to the end,
+# apart from some noise.

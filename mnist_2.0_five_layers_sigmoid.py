@@ -15,14 +15,14 @@
 # stage 1.0: four more layers, random initial weights, a loss that can't become NaN, a better optimizer, and a longer
 # training.
 #
-# In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
+# In the shapes here and below, n is the number of images: 100 for a training batch, 10,000 for the test.
 
 import tensorflowvisu  # the training window; it comes before TensorFlow, to set it up: fast, and without start-up logs
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
+import tensorflow.compat.v1 as tf  # TensorFlow as in version 1: first describe a graph of computations, then run it
 
 tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
-print("Tensorflow version " + tf.__version__)
+print("TensorFlow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
 ITERATIONS = 10000  # training steps, of 100 images each
@@ -39,7 +39,7 @@ Y_ = tf.placeholder(tf.float32, [None, 10])  # their correct labels; the network
 # Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
 # out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
 # deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
-# drowns all others.
+# drowns out all others.
 W1 = tf.Variable(tf.truncated_normal([784, 200], stddev=0.1))  # 784 inputs of each of 200 neurons, 784 = 28 * 28
 B1 = tf.Variable(tf.zeros([200]))
 W2 = tf.Variable(tf.truncated_normal([200, 100], stddev=0.1))
@@ -76,12 +76,12 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 185,300 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 train_step = tf.train.AdamOptimizer(0.003).minimize(cross_entropy)
 
-# For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
+# For the window: all weights and all biases as two vectors, and pictures of digits, the misread ones first.
 allweights = tf.concat([tf.reshape(w, [-1]) for w in [W1, W2, W3, W4, W5]], axis=0)  # [184900]
 allbiases = tf.concat([B1, B2, B3, B4, B5], axis=0)  # [400]
 I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines of 10 training digits
@@ -133,6 +133,6 @@ datavis.animate(training_step, ITERATIONS, train_data_update_freq=20, test_data_
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9788 in the median of 5 seeds (0.9775 to 0.9793), in 10,000 iterations,
-# and 0.9753 (0.9748 to 0.9776) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. Noisy to the end: with
-# seed 0, the last 2,000 iterations take the test accuracy anywhere between 0.9723 and 0.9791.
+# Results to expect: a median best test accuracy of 0.9788 over 5 seeds (0.9775 to 0.9793), in 10,000 iterations, and
+# 0.9753 (0.9748 to 0.9776) at the end; measured with seeds 0 to 4 on TensorFlow 2.21. Noisy to the end: with seed 0,
+# the last 2,000 iterations take the test accuracy anywhere between 0.9723 and 0.9791.

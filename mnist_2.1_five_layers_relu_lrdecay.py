@@ -14,16 +14,16 @@
 # Only the first layer sees the pixels; each of the others weighs what the layer before it puts out. What is new since
 # stage 2.0: relus in place of sigmoids, with small positive initial biases, and a learning rate that decays.
 #
-# In the shapes here and below, n is the number of images: 100 for a batch of training, 10,000 for the test.
+# In the shapes here and below, n is the number of images: 100 for a training batch, 10,000 for the test.
 
 import math
 
 import tensorflowvisu  # the training window; it comes before TensorFlow, to set it up: fast, and without start-up logs
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
+import tensorflow.compat.v1 as tf  # TensorFlow as in version 1: first describe a graph of computations, then run it
 
 tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
-print("Tensorflow version " + tf.__version__)
+print("TensorFlow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
 ITERATIONS = 10000  # training steps, of 100 images each
@@ -41,7 +41,7 @@ step = tf.placeholder(tf.int32)  # the number of the iteration, for the decay of
 # Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
 # out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
 # deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
-# drowns all others.
+# drowns out all others.
 # Biases of 0.1: where the sum of a relu is below 0, the relu has no slope, and its neuron learns nothing from that
 # image. A small positive bias lifts more of the sums above 0 at the start. The last layer has no relu: its biases start
 # at 0.
@@ -57,7 +57,7 @@ W5 = tf.Variable(tf.truncated_normal([30, 10], stddev=0.1))
 B5 = tf.Variable(tf.zeros([10]))
 
 # The model: flatten each image into a row of 784 pixels (-1: as many rows as that makes, here n), then the layers.
-# A relu passes a positive sum on as it is and makes 0 of a negative one. On its way back from the loss, the gradient is
+# A relu passes a positive sum on as it is, and a negative one as 0. On its way back from the loss, the gradient is
 # multiplied by the weights of each layer and by the slope of its activation function. The slope of a sigmoid is at most
 # 1/4, so that little reaches the first layers; that of a relu is 1 wherever its sum is positive.
 XX = tf.reshape(X, [-1, 784])  # [n, 784]
@@ -83,15 +83,15 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 185,300 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
 # 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(cross_entropy)
 
-# For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
+# For the window: all weights and all biases as two vectors, and pictures of digits, the misread ones first.
 allweights = tf.concat([tf.reshape(w, [-1]) for w in [W1, W2, W3, W4, W5]], axis=0)  # [184900]
 allbiases = tf.concat([B1, B2, B3, B4, B5], axis=0)  # [400]
 I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines of 10 training digits
@@ -146,7 +146,7 @@ datavis.animate(training_step, ITERATIONS, train_data_update_freq=20, test_data_
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9828 in the median of 5 seeds (0.9817 to 0.9842), in 10,000 iterations,
-# and 0.9826 (0.9809 to 0.9839) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. The noise is gone: with
-# seed 0, the last 2,000 iterations stay between 0.9803 and 0.9817. The training accuracy reaches 1.0. But the test loss
-# rises again, to 1.57 times its lowest value in the median: overfitting.
+# Results to expect: a median best test accuracy of 0.9828 over 5 seeds (0.9817 to 0.9842), in 10,000 iterations, and
+# 0.9826 (0.9809 to 0.9839) at the end; measured with seeds 0 to 4 on TensorFlow 2.21. The noise is gone: with seed 0,
+# the last 2,000 iterations stay between 0.9803 and 0.9817. The training accuracy reaches 1.0. But the test loss rises
+# again, to 1.57 times its lowest value in the median: overfitting.

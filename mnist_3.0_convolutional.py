@@ -17,7 +17,7 @@
 # layers are followed by a fully connected one, where each neuron weighs everything, as all have until now. What is new
 # since stage 2.2: the convolutional layers, and no dropout, for now.
 #
-# In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
+# In the shapes here and below, n is the number of images: 100 for a training batch, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
 
 import math
@@ -25,10 +25,10 @@ import math
 import numpy as np  # arrays of numbers
 import tensorflowvisu  # the training window; it comes before TensorFlow, to set it up: fast, and without start-up logs
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
+import tensorflow.compat.v1 as tf  # TensorFlow as in version 1: first describe a graph of computations, then run it
 
 tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
-print("Tensorflow version " + tf.__version__)
+print("TensorFlow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
 ITERATIONS = 10000  # training steps, of 100 images each
@@ -46,7 +46,7 @@ step = tf.placeholder(tf.int32)  # the number of the iteration, for the decay of
 # Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
 # out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
 # deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
-# drowns all others.
+# drowns out all others.
 # Biases of 0.1: where the sum of a relu is below 0, the relu has no slope, and its neuron learns nothing from that
 # image. A small positive bias lifts more of the sums above 0 at the start. In the last layer 0.1 makes no difference:
 # adding the same to all 10 sums changes none of the probabilities.
@@ -66,7 +66,7 @@ B5 = tf.Variable(tf.ones([10]) / 10)
 # strides has one number for each dimension of its input, [image, row, column, channel]: no image and no channel is
 # skipped. With "SAME" padding the filter may hang over the edges of the image, where zeros stand in for the pixels: the
 # size that comes out is the size that goes in, divided by the stride and rounded up.
-# A relu passes a positive sum on as it is and makes 0 of a negative one.
+# A relu passes a positive sum on as it is, and a negative one as 0.
 Y1 = tf.nn.relu(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="SAME") + B1)  # [n, 28, 28, K]
 Y2 = tf.nn.relu(tf.nn.conv2d(Y1, W2, strides=[1, 2, 2, 1], padding="SAME") + B2)  # [n, 14, 14, L]
 Y3 = tf.nn.relu(tf.nn.conv2d(Y2, W3, strides=[1, 2, 2, 1], padding="SAME") + B3)  # [n, 7, 7, M]
@@ -90,15 +90,15 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 122,270 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower and slower, from
 # 0.0031 towards 0.0001: lr = 0.0001 + 0.003 * e^(-step/2000). The 0.003 shrinks to 37 %, 1/e, every 2,000 iterations.
 lr = 0.0001 + tf.train.exponential_decay(0.003, step, 2000, 1 / math.e)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(cross_entropy)
 
-# For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
+# For the window: all weights and all biases as two vectors, and pictures of digits, the misread ones first.
 allweights = tf.concat([tf.reshape(w, [-1]) for w in [W1, W2, W3, W4, W5]], axis=0)  # [122036]
 allbiases = tf.concat([B1, B2, B3, B4, B5], axis=0)  # [234]
 I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines of 10 training digits
@@ -158,6 +158,6 @@ datavis.animate(training_step, ITERATIONS, train_data_update_freq=20, test_data_
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9902 in the median of 5 seeds (0.9898 to 0.9912), in 10,000 iterations,
-# and 0.9894 (0.9881 to 0.9910) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. At the end the test loss
-# is 1.60 times its lowest value: there is room for dropout again.
+# Results to expect: a median best test accuracy of 0.9902 over 5 seeds (0.9898 to 0.9912), in 10,000 iterations, and
+# 0.9894 (0.9881 to 0.9910) at the end; measured with seeds 0 to 4 on TensorFlow 2.21. At the end the test loss is 1.60
+# times its lowest value: there is room for dropout again.

@@ -16,19 +16,19 @@
 # More digits are the best cure for learning by heart. There are only 60,000, but a 4 that is moved, turned, stretched
 # or bent a little is still a 4, and another image. So each batch is bent before the network learns from it, differently
 # each time. This is called augmentation. Press 3 in the window to see the bent digits. The test digits stay as they
-# are. Since no digit repeats, longer training pays: 13,000 iterations, the last 2,000 of them with the digits as they
-# are. The network is that of stage 4.0; what is new is the bending.
+# are. Since no digit repeats, it can train longer without learning by heart: 13,000 iterations, the last 2,000 of them
+# with the digits as they are. The network is that of stage 4.0; what is new is the bending.
 #
-# In the shapes here and below, n is the number of images: 100 for a batch of training, 1,000 for each of the pieces in
+# In the shapes here and below, n is the number of images: 100 for a training batch, 1,000 for each of the pieces in
 # which the test images go through the layers, 10,000 for all of them.
 
 import numpy as np  # arrays of numbers
 import tensorflowvisu  # the training window; it comes before TensorFlow, to set it up: fast, and without start-up logs
 import mnistdata  # the digits
-import tensorflow.compat.v1 as tf  # TensorFlow as version 1 was: first describe a graph of computations, then run it
+import tensorflow.compat.v1 as tf  # TensorFlow as in version 1: first describe a graph of computations, then run it
 
 tf.disable_v2_behavior()  # TensorFlow 2 would run each line immediately
-print("Tensorflow version " + tf.__version__)
+print("TensorFlow version " + tf.__version__)
 
 SEED = 0  # where the random numbers start: on the same processor and TensorFlow, the same seed gives the same result
 ITERATIONS = 13000  # training steps, of 100 images each
@@ -67,7 +67,7 @@ step = tf.placeholder(tf.float32)  # the number of the iteration, for the decay 
 # Variables are what training determines. Random weights: neurons of a layer that start with the same weights, in and
 # out, change in the same way and stay the same. truncated_normal draws them from a normal distribution of standard
 # deviation 0.1, and draws again what lies more than 2 standard deviations away: no neuron starts with one weight that
-# drowns all others.
+# drowns out all others.
 # Biases of 0, one for each channel and neuron: batch normalisation puts about half of the sums above 0, so that the
 # relus learn from the start, and a small positive bias is no longer needed.
 K, L, M, N = 16, 32, 64, 128  # channels of the convolutional layers, neurons of the fully connected one
@@ -109,8 +109,8 @@ def by_averages(sums, biases, averages):
 # strides has one number for each dimension of its input, [image, row, column, channel]: no image and no channel is
 # skipped. With "SAME" padding the filter may hang over the edges of the image, where zeros stand in for the pixels: the
 # size that comes out is the size that goes in, divided by the stride and rounded up. With "VALID" it stays inside: a
-# filter of 3 x 3 makes the image smaller by 2 rows and 2 columns. There is only paper at the edges, and it saves time.
-# A relu passes a positive sum on as it is and makes 0 of a negative one.
+# filter of 3 x 3 makes the image smaller by 2 rows and 2 columns. The edges have hardly any ink, and it saves time.
+# A relu passes a positive sum on as it is, and a negative one as 0.
 def network(norm):
     Y1 = tf.nn.relu(norm(tf.nn.conv2d(X, W1, strides=[1, 1, 1, 1], padding="VALID"), B1, A1))  # [n, 26, 26, K]
     Y2 = tf.nn.relu(norm(tf.nn.conv2d(Y1, W2, strides=[1, 1, 1, 1], padding="VALID"), B2, A2))  # [n, 24, 24, K]
@@ -147,16 +147,16 @@ accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32))  # a number
 
 # A training step: TensorFlow derives the gradient, the slope of the loss along each of the 305,690 weights and biases,
 # and moves all of them a little downhill. Where the slopes are small, plain gradient descent slows to a crawl. Adam has
-# inertia and goes on. It also divides the step of each weight by the usual size of its slopes: it is about the learning
-# rate where these agree, whatever the scale of the loss, and less where they do not. If that is too high, it jumps over
-# the valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
+# inertia and goes on. It also divides each weight's step by the usual size of its slopes: a step is about the learning
+# rate where these agree, whatever the scale of the loss, and less where they do not. Too high a rate jumps over the
+# valley. train_step is this step as a part of the graph; the function training_step, below, runs it.
 # A high learning rate keeps the curves noisy, a low one takes forever. So: fast at first, then slower, in a straight
 # line from 0.003 to almost 0 at the last iteration. The network learns for long at a high rate, and comes to rest at
 # the end. After the last iteration the rate stays as it is then: below 0, each step would climb the slope.
 lr = 0.003 * (1 - tf.minimum(step, ITERATIONS - 1) / ITERATIONS)  # a number
 train_step = tf.train.AdamOptimizer(lr).minimize(loss(training_logits))  # that of the layers as they train
 
-# For the window: all weights and all biases as two vectors, and pictures of digits, the misrecognised ones first.
+# For the window: all weights and all biases as two vectors, and pictures of digits, the misread ones first.
 allweights = tf.concat([tf.reshape(w, [-1]) for w in [W1, W2, W3, W4, W5, W6, W7, W8]], axis=0)  # [305296]
 allbiases = tf.concat([B1, B2, B3, B4, B5, B6, B7, B8], axis=0)  # [394]
 I = tensorflowvisu.tf_format_mnist_images(X, Y, Y_)  # [280, 280, 3], 10 lines of 10 training digits
@@ -172,8 +172,8 @@ sess.run(tf.global_variables_initializer())
 # One iteration of the training loop: sometimes measure, always train.
 def training_step(i, update_test_data, update_train_data):
     batch_X, batch_Y = mnist.train.next_batch(100)  # the next 100 images [100, 28, 28, 1] and labels [100, 10]
-    # the last 2,000 of 13,000 stay as they are: it gets used to such digits, and the steps are too short by then to
-    # learn them by heart
+    # the last 2,000 of 13,000 stay as they are: the network gets used to such digits, and in three epochs of short
+    # steps it hardly overfits
     if i < ITERATIONS * 11 // 13:
         batch_X = bend(batch_X)  # the labels stay
 
@@ -220,6 +220,6 @@ datavis.animate(training_step, ITERATIONS, train_data_update_freq=20, test_data_
 
 print("max test accuracy:", datavis.get_max_test_accuracy())
 
-# Results to expect: a best test accuracy of 0.9971 in the median of 5 seeds (0.9969 to 0.9972), in 13,000 iterations,
-# and 0.9968 (0.9966 to 0.9972) at the end; measured with the seeds 0 to 4 on TensorFlow 2.21. Of the 10,000 test
-# digits, 32 are misrecognised at the end. By then the training loss is 0.1, the test loss 0.97.
+# Results to expect: a median best test accuracy of 0.9971 over 5 seeds (0.9969 to 0.9972), in 13,000 iterations, and
+# 0.9968 (0.9966 to 0.9972) at the end; measured with seeds 0 to 4 on TensorFlow 2.21. Of the 10,000 test digits, 32 are
+# misread at the end. By then the training loss is 0.1, the test loss 0.97.

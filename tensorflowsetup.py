@@ -49,7 +49,7 @@ def remedy():
         )
     oldest, newest = ("{}.{}".format(*version) for version in (OLDEST, NEWEST))
     return (
-        f"requirements.txt brings it for Python {oldest} to {newest} of 64 bits; install one of these, make .venv anew "
+        f"requirements.txt brings it for 64-bit Python {oldest} to {newest}; install one of these, create .venv again "
         f"with it, and use {PROGRAMS}python, as install.txt describes"
     )
 

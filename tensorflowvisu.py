@@ -342,7 +342,7 @@ class MnistDataVis:
 
 def warn_of_loss(point):
     """Says why the loss of a Point may be infinite or not a number."""
-    cause = "take tf.nn.softmax_cross_entropy_with_logits, which can't meet a log(0), or a smaller learning rate"
+    cause = "use tf.nn.softmax_cross_entropy_with_logits, which never takes log(0), or a smaller learning rate"
     if np.isnan(point.accuracy):  # a mean over nothing
         cause = "the accuracy is not a number either, as of a batch without images: look at what is fed"
     print(

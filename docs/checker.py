@@ -22,10 +22,11 @@ from unittest import mock
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from exercises import RANGES
+from exercises import CHAPTERS, RANGES, programs
 from stage_runs import Stage, read_source, text_only
 
 ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = "mnist_….py, which train with this project's modules,"
 EARLY, LATE = 0, 1200  # the two iterations; the second one is a test
 # The operations that move a variable: what they are called, and which of their inputs is the learning rate
 OPTIMIZERS = {
@@ -34,7 +35,7 @@ OPTIMIZERS = {
     "ResourceApplyGradientDescent": ("plain gradient descent", 1),
     "ApplyGradientDescent": ("plain gradient descent", 1),
 }
-USUAL = re.compile(r"\d+: |max test accuracy|Tensorflow version|No window")  # beginnings of lines of all scripts
+USUAL = re.compile(r"\d+: |max test accuracy|Tensor[Ff]low version|No window")  # beginnings of lines of all scripts
 # Facts that may be other ones than in the solution of an exercise, unless it asks for them
 SEED, LENGTH, EPOCH, PRINTS = (
     "the seed is 0",
@@ -62,6 +63,9 @@ def verdict(path, source, exercises):
     """(whether the copy solves an exercise, a sentence about it)."""
     candidates = [exercise for exercise in exercises if stage_of(script_of(exercise)) == stage_of(source)]
     if not candidates:
+        program = program_of(source)
+        if program:
+            return False, f"comes from {program}; only copies of the scripts {SCRIPTS} can be checked"
         return False, "its first lines name no '# Stage …:' that an exercise begins with, expected those of the script"
     copy, start = facts_of(source, path), facts_of(script_of(candidates[0]), ROOT / candidates[0].script)
     if not differences(copy, start):
@@ -87,6 +91,17 @@ def stage_of(source):
     """The "Stage 2.0" in the first lines of a script, or None."""
     stage = re.search(r"(?m)^# (Stage \d\.\d):", source)
     return stage and stage.group(1)
+
+
+def program_of(source):
+    """Of which program of the lesson at least half of the lines are in a copy, in words, or None."""
+    lines = set(map(str.strip, source.splitlines()))
+    for page in CHAPTERS:
+        for name, program in programs([page]):
+            its_lines = {line.strip() for line in program.splitlines()} - {""}
+            if 2 * len(its_lines & lines) >= len(its_lines):
+                return f"{name} and belongs to the open exercises of chapter {page.name.partition('_')[0]}"
+    return None
 
 
 def script_of(exercise):

@@ -125,7 +125,7 @@ def test_scripts_of_different_lengths_in_one_table_are_named_and_keep_their_path
     process = compare(folder, "--seeds", "1", "a.py", "elsewhere/published.py")
     assert process.returncode == 0, process.stderr
     assert [table(folder)[name]["iterations"] for name in ("a.py", "published.py")] == ["200", "201"]
-    assert "Not all trained for as long: a.py 200, published.py 201 iterations." in process.stderr
+    assert "Not all trained equally long: a.py 200, published.py 201 iterations." in process.stderr
 
 
 def test_what_has_been_run_is_not_run_again_but_an_edited_script_is(folder):

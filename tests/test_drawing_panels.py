@@ -65,7 +65,7 @@ def test_the_bands_lie_between_the_boundaries(picture, record):
     assert alphas == sorted(alphas[:4]) + sorted(alphas[4:], reverse=True)
     low, high = picture.panels[3].axes.get_ylim()
     assert low < -2 and high > 2
-    assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["Weights", "biases, renamed"]
+    assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["4  Weights", "biases, renamed"]
     record.add(Bands(220, np.arange(8), np.arange(8), "", None))
     picture.update(STATUS)
     assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["", "biases, renamed"]

@@ -91,6 +91,8 @@ def checked(forks, tmp_path_factory):
         "too_small.py": two_layers.replace("[200, 100]", "[200, 50]")
         .replace("[100, 10]", "[50, 10]")
         .replace("([100])", "([50])"),
+        "my_layers.py": dict(programs())["chain_rule.py"].replace("[784, 200]", "[784, 100]"),
+        "my_keras.py": dict(programs())["keras_dropout.py"].replace("EPOCHS = 17", "EPOCHS = 1"),
         "stops.py": two_layers.replace("W2), ", "W9), ").replace("matmul(Y1, W2)", "matmul(Y1, W9)"),
     }
     program = f"""import sys
@@ -118,6 +120,13 @@ def test_the_checker_says_in_one_sentence_what_is_missing(checked):
     assert "does what mnist_1.0_softmax.py does" in checked["as_it_is.py"][1]
     assert "nearest is exercise 4.1, two hidden layers; the shapes of the weights: " in checked["too_small.py"][1]
     assert re.search(r"line \d+: NameError: name 'W9' is not defined", checked["stops.py"][1])
+
+
+def test_the_checker_says_of_a_program_of_the_lesson_where_it_belongs_and_that_it_is_not_checked(checked):
+    for name, program, chapter in (("my_layers.py", "chain_rule.py", 5), ("my_keras.py", "keras_dropout.py", 10)):
+        status, line = checked[name]
+        assert status == 1
+        assert f"comes from {program} and belongs to the open exercises of chapter {chapter}; only copies of" in line
 
 
 def test_a_layer_of_keras_stands_in_the_graph_as_the_questions_show_it(forks, tmp_path, few_test_digits):

@@ -266,6 +266,14 @@ def test_what_is_pointed_at_is_asked_for_once_and_shown_large_with_its_patch():
     assert texts_of(lens) == [f"layer 1, channel 2\n{value:.3g} in row 3, column 4", "what more ink adds,\nup to 1"]
 
 
+def test_one_of_ten_maps_is_named_by_its_digit_as_below_the_maps():
+    picture, pad, _ = picture_with_layers([(7, 7, 10)])
+    pad.point_at((0, 2, 3, 1))
+    picture.update(["", ""])
+    texts = [artist.get_text() for artist in picture.pad.lens_panel.foreground[1:]]
+    assert texts[0].startswith("layer 1, the map of 1\n")
+
+
 def test_layers_are_asked_for_while_they_are_shown_and_no_longer():
     _, pad, questions = picture_with_layers([(5,)])
     assert questions[-1].layers

@@ -101,6 +101,28 @@ def test_normalised_sums_keep_more_of_the_slopes(forks, tmp_path):
     assert layers == 4 and slopes[-1] / slopes[0] == pytest.approx(int(told), rel=0.3)
 
 
+def test_with_a_safe_softmax_ten_times_the_rate_jumps_and_still_learns():
+    source = PROGRAMS["softmax_numpy.py"].replace("0.003", "0.03").replace("range(1999)", "range(1200)")
+    for old, new in (
+        ("np.exp(images @ W + b)", "safe_powers(images @ W + b)"),
+        ("errors.sum(axis=0)  # [10]\n", "errors.sum(axis=0)\n    test(read, i)\n"),
+    ):
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    digits, accuracies = mnistdata.read_data_sets(str(ROOT / "data"), reshape=True).test, []
+
+    def safe_powers(sums):
+        return np.exp(np.maximum(sums - sums.max(axis=1, keepdims=True), -60))  # tiny powers would take long
+
+    def test(read, i):
+        if i % 200 == 199:
+            accuracies.append((read(digits.images).argmax(axis=1) == digits.labels).mean())
+
+    exec(source.partition("Y, Y_ = ")[0], {"test": test, "safe_powers": safe_powers})
+    (told,) = re.findall(r"jumps, and still learns, to (\S+) at its best", text_of("2_one_layer"))
+    assert f"{max(accuracies):.2f}" == told and max(accuracies) - min(accuracies) > 0.03
+
+
 def test_the_error_of_an_answer_is_the_slope_of_its_loss():
     def loss(sums, correct=3):
         return np.log(np.exp(sums).sum()) - sums[correct]
@@ -151,6 +173,26 @@ def test_adam_moves_by_the_learning_rate_where_slopes_agree_and_far_less_where_t
     assert mean_step([1000.0] * 200) == pytest.approx(0.003)
     assert mean_step([0.0001] * 200) == pytest.approx(0.003, rel=0.01)
     assert mean_step([1.0, -1.0] * 100) < 0.003 / 10
+
+
+def test_going_back_takes_as_many_multiplications_as_told():
+    products = [inputs * outputs for inputs, outputs in zip(LAYERS, LAYERS[1:])]
+    back = 2 * sum(products) - products[0]  # nobody asks for the errors of the pixels
+    assert f"{back:,} multiplications an image, after {sum(products):,} forward" in text_of("5_slopes")
+
+
+def test_what_truncated_normal_draws_is_somewhat_nearer_to_0_than_its_standard_deviation_says():
+    drawn = np.random.RandomState(0).normal(0, 0.1, 1000000)
+    kept = drawn[np.abs(drawn) < 0.2]
+    assert f"(which leaves {(kept**2).mean() ** 0.5:.3f})" in text_of("4_more_layers")
+
+
+def test_what_layers_of_stage_30_multiply_explains_a_part_of_its_time():
+    convolutions = 28 * 28 * 5 * 5 * 4 + 14 * 14 * 5 * 5 * 4 * 8 + 7 * 7 * 4 * 4 * 8 * 12
+    products = convolutions + 588 * 200 + 200 * 10
+    before = sum(inputs * outputs for inputs, outputs in zip(LAYERS, LAYERS[1:]))
+    told = f"{products:,} products an image in place of {before:,}, {products / before:.1f} times as many"
+    assert told in text_of("8_convolutions")
 
 
 # -------------------------------------------------------------------------------------------- digits, weights, counts

@@ -179,7 +179,7 @@ def test_a_python_without_tensorflow_is_told_which_ones_have_it(version, bits, t
     process = run_script(source + stage_source(STAGES[0]), tmp_path, PYTHONPATH=path)
     assert process.returncode == 1
     assert f"Python {version} (No module named 'tensorflow'): " in process.stderr and process.stderr.count("\n") == 1
-    which = "requirements.txt brings it for Python 3.7 to 3.13 of 64 bits"
+    which = "requirements.txt brings it for 64-bit Python 3.7 to 3.13"
     assert (which in process.stderr) == (bits == 32 or not with_tensorflow(version))
 
 

@@ -62,8 +62,8 @@ def test_the_stage_table_the_results_and_the_end_of_each_script_say_the_same(sta
             and sorted([median, *others])[len(others) // 2] == median
         )
     comment = " ".join(line.lstrip("# ") for line in stage_source(stage).splitlines()[-12:])
-    seeds = best.replace(" (", " in the median of 5 seeds (") if "(" in best else f"{best} with the seed 0,"
-    assert f"a best test accuracy of {seeds}" in comment
+    seeds = best.replace(" (", " over 5 seeds (")
+    assert f"a median best test accuracy of {seeds}" in comment
     assert f"and {final} at the end" in comment
     results = table_row(stage, RESULTS_OF_STAGES)
     assert f"| {best} |" in results and f"| {final} |" in results

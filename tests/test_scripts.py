@@ -95,7 +95,7 @@ def text_run(both_runs):
 def test_text_only_it_learns_and_says_only_its_own_lines(stage, text_run):
     iterations, floor = SHORT_RUNS[stage]
     lines = text_run.splitlines()
-    assert re.match(r"Tensorflow version \d+\.\d+", lines[0])
+    assert re.match(r"TensorFlow version \d+\.\d+", lines[0])
     rate = r" lr: [\d.e-]+" if "lr = " in stage_source(stage) else ""
     training_line = rf"(\d+): accuracy: [\d.]+ loss: [\d.e-]+{rate}"
     test_line = r"(\d+): \*{9} epoch 1 \*{9} test accuracy: ([\d.]+) test loss: [\d.e-]+"

@@ -5,7 +5,7 @@ import os
 import sys
 
 WINDOWLESS_BACKENDS = {"agg", "cairo", "nbagg", "pdf", "pgf", "ps", "svg", "template"}  # of matplotlib
-NO_DISPLAY = "there is no display, the environment has no DISPLAY"
+NO_DISPLAY = "there is no display: the environment has no DISPLAY"
 
 
 def display_name():

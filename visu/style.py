@@ -6,7 +6,14 @@ import collections
 CURVES = ("training", "test")  # the two curves of a panel, and the two pictures of digits
 BUCKETS = 7  # bands of the weights and biases panels, each with 1/7 of the values
 
-TITLES = ("Accuracy", "Cross entropy loss", "Training digits", "Weights", "Biases", "Test digits")
+TITLES = (  # with the numbers of the keys that show a panel alone
+    "1  Accuracy",
+    "2  Loss",
+    "3  Training digits",
+    "4  Weights",
+    "5  Biases",
+    "6  Test digits",
+)
 COLOURS = {
     "training": "#2f6fb7",
     "test": "#d62728",

@@ -122,8 +122,10 @@ def draw_safe_loss(at, runs, digits):
     """Computed as the first script does, and as all others do, in float32."""
     axes = chart(at)
     lead = np.arange(0, 160, 0.5, dtype=np.float32)  # of the sum of a wrong digit before that of the correct one
-    with np.errstate(divide="ignore", over="ignore"):
-        plain = -np.log(np.exp(-lead) / (1 + np.exp(-lead)))
+    powers = np.exp(-lead)
+    powers[powers < np.finfo(np.float32).tiny] = 0  # as TensorFlow rounds them
+    with np.errstate(divide="ignore"):
+        plain = -np.log(powers / (1 + powers))
     axes.plot(lead, np.logaddexp(0, lead), color=BLUE, linewidth=2.2)
     last = np.flatnonzero(np.isfinite(plain))[-1]
     axes.plot(lead[: last + 1], plain[: last + 1], color=RED, linewidth=1.2)
@@ -186,7 +188,7 @@ def draw_path(at, runs, digits):
 
 
 CELLS = (
-    (draw_neuron, "A neuron", "weighs its inputs, adds up, adds its bias: XX · W + b for a whole batch at once."),
+    (draw_neuron, "A neuron", "weighs its inputs, adds them up, adds its bias: XX · W + b for a whole batch at once."),
     (
         draw_softmax,
         "Softmax",
@@ -194,10 +196,14 @@ CELLS = (
     ),
     (draw_loss, "Cross entropy", "is the loss: minus the logarithm of the probability that the correct digit got."),
     (draw_descent, "Gradient descent", "moves each weight against its slope, after each batch of 100 digits."),
-    (draw_weights, "Initial weights", "are random and small: from zeros, all neurons of a layer would stay alike."),
+    (
+        draw_weights,
+        "Initial weights",
+        "are random and small: from zeros, all neurons of a hidden layer would stay alike.",
+    ),
     (draw_adam, "Adam (red)", "has inertia, and a length of step for each weight; plain descent is grey."),
     (draw_relu, "Relu", "has a slope of 1 above 0, so slopes get through; the sigmoid's is 0.25 at most."),
-    (draw_safe_loss, "The safe loss", "does softmax and logarithm in one, so it never takes the logarithm of 0."),
+    (draw_safe_loss, "The safe loss", "goes on where that of stage 1.0, red, ends: it never takes the logarithm of 0."),
     (
         draw_decay,
         "A decaying rate (red)",
@@ -209,8 +215,8 @@ CELLS = (
     (
         draw_normalised,
         "Batch normalisation",
-        "keeps the sums of each channel on one scale: long steps do no harm.",
+        "keeps the sums of each channel on one scale: ten times the rate still learns.",
     ),
     (draw_bent, "Augmentation", "bends each digit a little, differently each time: nothing to learn by heart."),
-    (draw_path, "Misread digits", "of 10,000, at the last test of each stage. Some of them, you would misread too."),
+    (draw_path, "Misread digits", "of 10,000, at the last test of one run of each stage (other seeds differ)."),
 )

@@ -39,10 +39,13 @@ def running_mean(values, count):
     return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
 
 
-def plot_training_and_test(axes, run, quantity, width=2.0):
-    """The two curves of a run: training pale, with its running mean over it in blue, test in red."""
+def plot_training_and_test(axes, run, quantity, width=2.0, pale="training, each batch"):
+    """The two curves of a run: training pale, with its running mean over it in blue, test in red.
+
+    pale: how a legend calls the pale curve; None leaves it out.
+    """
     iterations, values = run["training_iteration"], run[f"training_{quantity}"]
-    axes.plot(iterations, values, color=PALE_BLUE, linewidth=0.5)
+    axes.plot(iterations, values, color=PALE_BLUE, linewidth=0.5, label=pale)
     axes.plot(iterations, running_mean(values, 25), color=BLUE, linewidth=width, label="training, mean of 25")
     axes.plot(run["test_iteration"], run[f"test_{quantity}"], color=RED, linewidth=width, label="test")
     thousands(axes, run["test_iteration"][-1])
@@ -78,7 +81,7 @@ def noise(runs, digits):
     figure = card(9, 3.5)
     for left, run, title in ((0.85, fixed, "fixed learning rate"), (3.85, decaying, "learning rate that decays")):
         axes = place(figure, left, 0.65, 2.35, 2.4, title=title, ylim=(0.96, 1.002))
-        plot_training_and_test(axes, run, "accuracy", 1.6)
+        plot_training_and_test(axes, run, "accuracy", 1.6, pale=None)  # a longer legend would hide curves
         axes.set_xticks([0, 5000, 10000][: 1 + int(run["test_iteration"][-1] > 5000) * 2])
         axes.legend(loc="lower right")
     figure.axes[0].set_ylabel("accuracy")
@@ -104,15 +107,16 @@ def overfitting(runs, digits):
     return figure
 
 
-DROPOUT_SEEDS = range(8)
+DROPOUT_SEEDS = range(10)
 
 
 def last_dropout(runs, digits):
-    """Stage 3.1 with and without dropout, eight seeds each."""
+    """Stage 3.1 with and without dropout, several seeds each."""
     figure = card(9, 3.5)
     both = (("with dropout", STAGES["3.1"], RED), ("without", "no_dropout.py", DARK_BLUE))
     for left, quantity, limits in ((0.8, "accuracy", (0.984, 0.994)), (5.1, "loss", (1.5, 7.5))):
-        axes = place(figure, left, 0.65, 3.6, 2.4, title=f"test {quantity}, 8 seeds each", ylim=limits)
+        title = f"test {quantity}, {len(DROPOUT_SEEDS)} seeds each"
+        axes = place(figure, left, 0.65, 3.6, 2.4, title=title, ylim=limits)
         for label, name, colour in both:
             seeds = [runs.with_seed(name, seed) for seed in DROPOUT_SEEDS]
             iterations, values = seeds[0]["test_iteration"], np.array([run[f"test_{quantity}"] for run in seeds])

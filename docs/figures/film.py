@@ -44,10 +44,8 @@ def changed(source, old, new):
 
 
 def prepared(name):
-    """The source of a script that finds its data from any folder, and whose panels are numbered, as the lesson does."""
-    titles = ", ".join(f'title{i}="{i}   {title}"' for i, title in enumerate(TITLES, 1))
-    source = changed(read_source(ROOT / name), 'read_data_sets("data"', f"read_data_sets({str(ROOT / 'data')!r}")
-    return changed(source, "MnistDataVis()", f"MnistDataVis({titles})")
+    """The source of a script that finds its data from any folder."""
+    return changed(read_source(ROOT / name), 'read_data_sets("data"', f"read_data_sets({str(ROOT / 'data')!r}")
 
 
 def save_window(name, path):

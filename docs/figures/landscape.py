@@ -174,7 +174,10 @@ def landscape(runs, digits):
         axes = place(figure, 0.45 + i % 2 * 4.25, 4.45 - i // 2 * 3.85, 3.85, 3.3, title=title)
         draw_map(axes, Map(usual[0], usual[-1], direction), ways, heights, corner)
     draw_bottom(place(figure, 4.7, 0.6, 3.85, 3.3, title="at the bottom, batches of 10"), runs)
-    note = "black square: the start, all 0. Thin lines: places of equal loss; on the last map they are 0.2 apart"
+    note = (
+        "black square: the start, all 0; on the last map, squares are where its 2,000 steps begin. "
+        "Thin lines: places of equal loss, there 0.2 apart"
+    )
     write(canvas(figure), 4.5, 0.3, note, fontsize=9, color=GREY)
     return figure
 
@@ -195,4 +198,6 @@ def draw_bottom(axes, runs):
     plane.draw(axes, *limits, lowest + 0.2 * np.arange(1, 30), points=16)
     draw_way(axes, seen[0], BROWN, "fixed rate", 0.8)
     draw_way(axes, seen[1], BLUE, "rate that decays", 1.6)
+    for places, colour in zip(seen, (BROWN, BLUE)):
+        axes.plot(*places[0], "s", color=colour, markersize=5, zorder=3)
     axes.legend(loc="upper right")

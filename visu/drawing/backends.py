@@ -28,8 +28,8 @@ def open_figure(run, keys, wished=None):
         if not wished:
             raise RuntimeError(reason)
         raise RuntimeError(
-            f"MPLBACKEND={wished} can't be used ({reason}): unset MPLBACKEND, and one that works is found, or install "
-            f"what it needs, with pip: PySide6 for QtAgg, tornado for WebAgg"
+            f"MPLBACKEND={wished} can't be used ({reason}): unset MPLBACKEND, and one that works will be found; or "
+            f"install what it needs with pip: PySide6 for QtAgg, tornado for WebAgg"
         )
     backend = plt.get_backend().lower()
     if backend in WINDOWLESS_BACKENDS:

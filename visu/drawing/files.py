@@ -139,7 +139,7 @@ class FilmShow(Show):
         try:
             self.writer.grab_frame()
         except OSError:
-            raise RuntimeError("the program ffmpeg ended in the middle of it, perhaps the disk is full")
+            raise RuntimeError("the program ffmpeg ended in the middle of it; perhaps the disk is full")
         i, iterations = self.progress.iterations, self.run.iterations
         done = self.BAR * i // iterations
         bar = f"film [{'#' * done}{'-' * (self.BAR - done)}] {100 * i // iterations:3} %"
@@ -151,7 +151,7 @@ class FilmShow(Show):
         try:
             self.writer.finish()
         except (OSError, subprocess.CalledProcessError):
-            raise RuntimeError("the program ffmpeg could not write it, perhaps the disk is full")
+            raise RuntimeError("the program ffmpeg could not write it; perhaps the disk is full")
         self.reply(Saved(self.path))
         if self.kept:
             self.reply(Say(f"The film that was here before is kept as {self.kept}"))

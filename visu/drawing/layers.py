@@ -330,7 +330,8 @@ class LensPanel(PaintedPanel):
             largest = largest_of(values) if self.pad.has_own_scales else largest_of(layer.values)
             scale = max(1, side // max(values.shape))
             self.paint_map(coloured(values, largest), scale, 0, row, column)
-            name = f"layer {pointed[0] + 1}, channel {channel + 1}\n{value:.3g} in row {row + 1}, column {column + 1}"
+            which = f"the map of {channel}" if layer.channels == LABELLED else f"channel {channel + 1}"
+            name = f"layer {pointed[0] + 1}, {which}\n{value:.3g} in row {row + 1}, column {column + 1}"
         else:
             colour = coloured(np.array([[value]]), largest_of(layer.values))
             self.paint_map(colour, side // 2, 0)
