@@ -237,6 +237,15 @@ def test_a_dead_neuron_is_white_and_each_map_may_have_a_scale_of_its_own():
     assert texts_of(picture.pad.layers_panel) == ["layer 1:  7 x 7, 3 channels", "each to its own largest value"]
 
 
+def test_what_a_layer_has_and_how_much_of_it_is_shown_is_said():
+    picture, pad, _ = picture_with_layers([(14, 14, 5000), (30,)])
+    title, largest, cells, _ = texts_of(picture.pad.layers_panel)
+    _, grid = picture.pad.layers_panel.rows[0]
+    assert title == f"layer 1:  14 x 14, 5,000 channels, {grid.number:,} of 5,000 shown" and grid.number < 5000
+    assert largest == f"largest value {np.abs(pad.layers[0].values).max():.3g}"
+    assert cells == "layer 2:  30 neurons"
+
+
 @pytest.mark.parametrize("size", [(1344, 756), (2688, 1512), (700, 850), (1400, 500)])
 def test_pad_layers_and_lens_share_the_window_without_overlaps(size):
     pad = Pad(print)
@@ -264,14 +273,18 @@ def test_what_is_pointed_at_is_asked_for_once_and_shown_large_with_its_patch():
     assert (seen.frame.get_xy(), seen.frame.get_width(), seen.frame.get_height()) == ((80, 40), 16, 32)
     value, lens = pad.layers[0].values[2, 3, 1], picture.pad.lens_panel
     assert texts_of(lens) == [f"layer 1, channel 2\n{value:.3g} in row 3, column 4", "what more ink adds,\nup to 1"]
+    values = pad.layers[0].values
+    shades = coloured(values, np.abs(values).max()).reshape(-1, 3, 3)  # [places, channels, of a colour]
+    pointed, *others = ({tuple(colour) for colour in shades[:, channel].tolist()} for channel in (1, 0, 2))
+    seen = {tuple(colour) for colour in lens.pixels.view(np.uint8).reshape(-1, 4)[:, :3].tolist()}
+    assert pointed <= seen and not any(other <= seen for other in others)
 
 
 def test_one_of_ten_maps_is_named_by_its_digit_as_below_the_maps():
     picture, pad, _ = picture_with_layers([(7, 7, 10)])
     pad.point_at((0, 2, 3, 1))
     picture.update(["", ""])
-    texts = [artist.get_text() for artist in picture.pad.lens_panel.foreground[1:]]
-    assert texts[0].startswith("layer 1, the map of 1\n")
+    assert texts_of(picture.pad.lens_panel)[0].startswith("layer 1, the map of 1\n")
 
 
 def test_layers_are_asked_for_while_they_are_shown_and_no_longer():
