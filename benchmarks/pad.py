@@ -68,12 +68,12 @@ class PadScreen(Screen):
             self.bar = max(window.get_geometry().height for window in self.root.query_tree().children) - HEIGHT
 
     def shown(self):
-        """What can be seen of the bars, and of the first layer: some pixels of each."""
+        """What can be seen of the bars and of the first map, the end of a stroke among it: some pixels of each."""
         left, top, _, height = place(BARS)
         x, y, width, _ = place(LAYERS)
         return (
             self.pixels(left + 2, self.bar + top, 8, height),
-            self.pixels(x, self.bar + y + 25, width // 2, 60),
+            self.pixels(x, self.bar + y + 20, width // 6, 220),
         )
 
     def mouse(self, kind, x=0, y=0):

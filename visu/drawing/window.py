@@ -38,6 +38,7 @@ FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the proce
 PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
 PAD_INTERVAL = 0.04  # seconds between two drawings of the pad, at least
 PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
+ASKING_INTERVAL = 0.1  # seconds between two questions while the pen is down, at least
 LAYERS_INTERVAL = 0.15  # seconds from one drawing of the layers to that for a later stroke, at least
 POINTER_REST = 0.2  # seconds after the last move of the mouse, before it counts as pointing
 
@@ -56,7 +57,7 @@ class WindowShow(Show):
         self.picture = Picture(self.figure, run, self.record, panels_of_pad)
         self.pace = Pace()
         self.messages = queue.Queue()
-        self.next_frame = self.next_drawing = self.next_layers = self.pressed = self.moved = 0.0
+        self.next_frame = self.next_drawing = self.next_question = self.next_layers = self.pressed = self.moved = 0.0
         self.drawn_layers = 0  # the number of the newest question when layers were drawn
         self.resized = True  # then it is not enough to draw what changed
         self.is_ready = False  # whether there is something to see
@@ -297,7 +298,9 @@ class WindowShow(Show):
         """Draws what has changed of it; while somebody draws, no more often than the training can bear."""
         begun = time.monotonic()
         if self.picture.pad_is_up and not self.resized and begun >= self.next_drawing:
-            self.pad.look()
+            if not self.pad.sheet.pen_is_down or begun >= self.next_question:
+                self.pad.look()
+                self.next_question = begun + ASKING_INTERVAL
             with_layers = self.draws_layers(begun)
             self.picture.redraw_pad(with_layers)
             now = time.monotonic()
