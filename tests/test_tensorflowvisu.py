@@ -68,7 +68,7 @@ def test_a_loss_that_is_no_number_is_named_once(curve, loss, capsys):
     datavis.append_test_curves_data(500, 0.5, loss)
     output, errors = capsys.readouterr()
     assert (output, errors.count("\n")) == ("", 1)
-    assert errors.startswith(f"The {curve} loss is {loss} at iteration 200: take ")
+    assert errors.startswith(f"The {curve} loss is {loss} at iteration 200: use ")
     assert "softmax_cross_entropy_with_logits" in errors and "smaller learning rate" in errors
 
 
