@@ -60,11 +60,9 @@ def runs(tmp_path_factory, made_once):
         other.listen(1)
         address = f"localhost:{other.getsockname()[1]}"
         addresses = {"chief": ["localhost:1"], "worker": ["localhost:2"], "ps": ["localhost:3"]}
-        data = (
-            f"file://{ROOT}/data" if os.name == "posix" else str(ROOT / "data")
-        )  # no drive's letter goes with file://
+        scheme = "file://" if os.name == "posix" else ""  # no drive's letter goes with it
         asked = {
-            "elsewhere": [["--job-dir", elsewhere, "--hp-iterations=10", "--data-dir", data], ""],
+            "elsewhere": [["--job-dir", elsewhere, "--hp-iterations=10", f"--data-dir={scheme}{ROOT / 'data'}"], ""],
             "another network": [["--job-dir", elsewhere, "--hp-dense=30"], ""],
             "no data": [["--job-dir", f"{folder}/1", "--data-dir=nowhere"], ""],
             "no folder": [["--job-dir", f"{folder}/file/job"], ""],

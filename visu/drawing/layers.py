@@ -154,19 +154,24 @@ def as_many_as_fit(layers, width, height, scale):
     return shown
 
 
+@functools.lru_cache(maxsize=8)
+def font_of(size):
+    """matplotlib's font, its letters that many pixels high. Read once: most labels have a new number each time."""
+    return ImageFont.truetype(findfont("DejaVu Sans"), size)
+
+
 @functools.lru_cache(maxsize=256)
 def lettering(text, size, colour):
     """Text on white, its letters that many pixels high: packed, [height, width].
 
     matplotlib takes 50 microseconds for each letter, as long as the maps of a whole layer.
     """
-    font = ImageFont.truetype(findfont("DejaVu Sans"), size)
-    lines = text.split("\n")
-    width = max(ImageDraw.Draw(Image.new("RGB", (1, 1))).textlength(line, font=font) for line in lines)
-    step = int(1.2 * sum(font.getmetrics()))
+    font, lines = font_of(size), text.split("\n")
+    width, step = max(font.getlength(line) for line in lines), int(1.2 * sum(font.getmetrics()))
     picture = Image.new("RGB", (math.ceil(width) + 1, step * len(lines)), "white")
+    drawing = ImageDraw.Draw(picture)
     for number, line in enumerate(lines):
-        ImageDraw.Draw(picture).text((0, number * step), line, fill=colour, font=font)
+        drawing.text((0, number * step), line, fill=colour, font=font)
     return packed(np.array(picture))
 
 
