@@ -90,7 +90,7 @@ class Pad:
         self.ask = ask
         self.sheet = Sheet()
         self.number = self.first = 0  # of the newest Question, and of the first about the digit that is on the sheet
-        self.is_answered = True  # the newest
+        self.answered = 0  # the number of the last one that was answered
         self.centred = True  # and scaled, as MNIST's digits are; or else where it was drawn
         self.is_read = True  # no longer when the program does not wait for the window
         self.looked_at = self.sheet.pixels
@@ -123,13 +123,16 @@ class Pad:
         was_empty = self.image is None
         self.show_image(None if image is None or image.max() < FAINTEST else image)
         if self.image is not None or not was_empty:
-            self.ask_again(is_first=was_empty)
+            self.first = self.number + 1 if was_empty else self.first
+            self.ask_again()
 
-    def ask_again(self, is_first=False):
+    @property
+    def is_answered(self):
+        """Whether no answer is to be waited for."""
+        return self.image is None or not self.is_read or self.answered == self.number
+
+    def ask_again(self):
         self.number += 1
-        if is_first:
-            self.first = self.number
-        self.is_answered = self.image is None
         self.ask(Question(self.number, self.image, self.shows_layers))
         self.patch, self.wants_patch = None, self.pointed is not None
 
@@ -169,7 +172,7 @@ class Pad:
 
     def show_answer(self, answer):
         if answer.number >= self.first and self.image is not None:
-            self.probabilities, self.is_answered = answer.values, answer.number == self.number
+            self.probabilities, self.answered = answer.values, answer.number
             if self.shows_layers and answer.layers is not None:
                 self.layers = answer.layers
                 if self.pointed and not self.has_value(self.pointed):
@@ -186,7 +189,7 @@ class Pad:
 
     def stop(self):
         """Nobody reads what is drawn any longer."""
-        self.is_read, self.probabilities, self.layers, self.is_answered = False, None, None, True
+        self.is_read, self.probabilities, self.layers = False, None, None
         self.pointed = self.patch = None
 
     def hints(self):
