@@ -86,7 +86,10 @@ class WatchedCluster(LocalCluster):
 
     def finish(self):
         """Waits for the end of all tasks that run; returns the status of each."""
-        return {task: self.wait(*task, PATIENCE) for task in self.names()}
+        try:
+            return {task: self.wait(*task, PATIENCE) for task in self.names()}
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"not all have ended; what each printed last: {self.last_lines}")
 
 
 # What happens to a cluster in mid-training
@@ -114,10 +117,10 @@ def chief_restarted(cluster):
     cluster.wait_for_training(cluster.chief)
 
 
-def ps_restarted(cluster):
+def ps_restarted(cluster, task=PS):
     times = len(cluster.begun_from(cluster.chief))
-    cluster.kill(PS)
-    cluster.start(*PS)
+    cluster.kill(task)
+    cluster.start(*task)
     cluster.wait_for_training(cluster.chief, times + 1)
 
 

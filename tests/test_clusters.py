@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from unittest.mock import Mock
 
 import numpy as np
@@ -63,16 +64,36 @@ def test_parameter_servers_share_the_dense_layer():
 
 @pytest.mark.tensorflow
 def test_a_chief_that_can_not_update_the_weights_any_more_connects_again():
-    """Else all trainers would wait for ever for tokens that nobody hands out."""
+    """Else all trainers would wait for ever for tokens that nobody hands out, the chief in the midst of a step."""
     import tensorflow.compat.v1 as tf
 
     from trainer.training import Tokens
 
     lost, coord = tf.errors.UnavailableError(None, None, "lost"), tf.train.Coordinator()
-    Tokens(Mock(), step=None).after_create_session(Mock(run=Mock(side_effect=[None, lost])), coord)
-    assert coord.wait_for_stop(PATIENCE)
+    is_closed = threading.Event()
+    session = Mock(run=Mock(side_effect=[None, lost]), close=is_closed.set)
+    Tokens(Mock(), step=None).after_create_session(session, coord)
+    assert is_closed.wait(PATIENCE)
+    assert coord.should_stop()
     with pytest.raises(tf.errors.UnavailableError):
         coord.raise_requested_exception()
+
+
+@pytest.mark.tensorflow
+def test_parameter_servers_stay_until_the_chief_has_left(tmp_path):
+    """It closes its session after the last checkpoint, which takes for ever where they have gone."""
+    from trainer.roles import has_ended
+    from trainer.task import parse_options
+
+    options = parse_options(["--job-dir", str(tmp_path), "--hp-iterations=60"])
+    ps, worker = (parse_tf_config(config(ADDRESSES, task_type)) for task_type in ("ps", "worker"))
+    ends = []
+    for written in (None, "x-60.index", "export/60"):
+        if written:
+            (tmp_path / "checkpoint").write_text('model_checkpoint_path: "x-60"\nall_model_checkpoint_paths: "x-60"')
+            (tmp_path / written).mkdir(parents=True)
+        ends.append((has_ended(worker, options), has_ended(ps, options)))
+    assert ends == [(False, False), (True, False), (True, True)]
 
 
 ENDLESS = 1000000  # iterations
@@ -172,8 +193,9 @@ def test_a_synchronous_training_survives_the_loss_of_tasks_that_others_wait_for(
     reached = running.iteration()
     cluster.chief_restarted(running)  # until it is back, nobody goes on
     assert running.begun_from(running.chief)[-1] >= reached - 50
-    cluster.ps_restarted(running)
-    assert running.begun_from(running.chief)[-1] >= reached - 50
+    for index in (0, 1):  # the first has the tokens that all wait for, the second only has weights
+        cluster.ps_restarted(running, ("ps", index))
+        assert running.begun_from(running.chief)[-1] >= reached - 50
     cluster.worker_killed(running)
     statuses = running.finish()
     assert statuses == {task: -signal.SIGKILL if task == cluster.WORKER else 0 for task in running.names()}

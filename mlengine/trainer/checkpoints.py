@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checkpoints in a job folder: which there are, and whether the last one of the training is among them.
+"""What is in a job folder: which checkpoints, whether the last one of the training, and whether its SavedModel.
 
 The file "checkpoint" lists them, and TensorFlow follows the paths in it, wherever they lead. A job folder may have been
 moved or copied, and each task of a cluster may see it at another place: so of these paths only the names count.
@@ -36,3 +36,13 @@ def newest_step(job_dir):
 def is_complete(options):
     """Whether the last checkpoint of the training is there."""
     return newest_step(options.job_dir) >= options.hp_iterations
+
+
+def export_folder(job_dir, step):
+    """The path of the SavedModel of an iteration."""
+    return f"{job_dir}/export/{step}"
+
+
+def is_exported(options):
+    """Whether there is a SavedModel of the last checkpoint, too. After it the chief writes nothing more."""
+    return is_complete(options) and tf.io.gfile.exists(export_folder(options.job_dir, newest_step(options.job_dir)))

@@ -6,7 +6,7 @@ import tensorflow.compat.v1 as tf
 
 from tensorflowsetup import suit_threads_to
 from trainer import network
-from trainer.checkpoints import step_of
+from trainer.checkpoints import export_folder, step_of
 
 PIECES = 10  # the channels of all test images at once would take a gigabyte
 
@@ -66,20 +66,13 @@ class Evaluation:
         writer.add_summary(summary, step)
         writer.flush()
 
-    def export_folder(self):
-        return f"{self.job_dir}/export/{step_of(self.reported)}"
-
-    def is_exported(self):
-        """Whether there is a SavedModel of the checkpoint that was tested last."""
-        return tf.io.gfile.exists(self.export_folder())
-
     def export(self):
         """Writes the SavedModel of the checkpoint that was tested last, and returns its folder, export/<iteration>.
 
         Its signature "serving_default" takes "image" float32 [n, 28, 28], 0 for paper and 1 for ink, and returns
         "classes" int64 [n] and "probabilities" float32 [n, 10].
         """
-        folder = self.export_folder()
+        folder = export_folder(self.job_dir, step_of(self.reported))
         unfinished = f"{self.job_dir}/export/unfinished"  # a server takes the folders that have numbers for names
         for old in (unfinished, folder):
             if tf.io.gfile.exists(old):

@@ -9,7 +9,7 @@ import time
 import tensorflow.compat.v1 as tf
 
 import mnistdata
-from trainer.checkpoints import is_complete, newest_checkpoint, newest_step, step_of
+from trainer.checkpoints import is_complete, is_exported, newest_checkpoint, newest_step
 from trainer.evaluation import CheckpointError, Evaluation
 from trainer.stopping import Stopping
 from trainer.training import start_server, train
@@ -24,10 +24,10 @@ def run_task(task, options):
     Raises ConfigError for an address that can't be had; ends with one sentence and status 1 if anything else fails.
     """
     role = {"ps": serve, "evaluator": evaluate}.get(task.type, run_chief if task.is_chief else run_worker)
-    has_ended = None if role in (run_chief, evaluate) else lambda: is_complete(options)
+    finds_out_itself = role in (run_chief, evaluate)
     try:
         tf.io.gfile.makedirs(options.job_dir)
-        stopping = Stopping(has_ended)
+        stopping = Stopping(None if finds_out_itself else lambda: has_ended(task, options))
         role(task, options, stopping)
         return stopping.status
     except CheckpointError as error:
@@ -39,6 +39,14 @@ def run_task(task, options):
     except tf.errors.OpError as error:
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
         sys.exit(f"trainer.task: {task.name} of --job-dir {options.job_dir} failed ({reason})")
+
+
+def has_ended(task, options):
+    """Whether a worker or a parameter server may leave, the latter only after the chief has closed its session.
+
+    That would wait for ever for a parameter server that left with the last checkpoint.
+    """
+    return is_exported(options) if task.type == "ps" else is_complete(options)
 
 
 def run_chief(task, options, stopping):
@@ -70,7 +78,7 @@ def run_worker(task, options, stopping):
 
 
 def serve(task, options, stopping):
-    """Parameter server: keeps its share of the weights, until the chief has written the last checkpoint."""
+    """Parameter server: keeps its share of the weights, until the chief has written the SavedModel."""
     start_server(task)
     stopping.wait()
     if stopping.status:
@@ -92,10 +100,11 @@ def evaluate(task, options, stopping):
     """Evaluator: tests the newest checkpoint, until it was the last one: the chief has written a SavedModel of it."""
     evaluation, test = Evaluation(options), read_digits(options).test
     while not stopping.is_due():
+        is_last = is_exported(options)  # then no other checkpoint follows the newest
         checkpoint = newest_checkpoint(options.job_dir)
         if checkpoint not in (None, evaluation.reported):
             evaluation.report(checkpoint, test)
-        elif checkpoint and step_of(checkpoint) >= options.hp_iterations and evaluation.is_exported():
+        elif is_last:
             return
         else:
             stopping.wait(POLL)

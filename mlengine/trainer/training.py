@@ -157,7 +157,8 @@ class Tokens(tf.train.SessionRunHook):
             work(session, coord)
         except (tf.errors.OpError, RuntimeError) as error:  # the session is lost or closed
             if not coord.should_stop():
-                coord.request_stop(error)  # else the main thread would wait for tokens that nobody hands out
+                coord.request_stop(error)
+                session.close()  # else the main thread may wait for a token, on a server that lives: nobody puts one
 
     def _update(self, session, coord):
         while not coord.should_stop():
