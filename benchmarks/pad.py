@@ -9,8 +9,9 @@
 latency    strokes during the training and, if it is short, after it: milliseconds from the mouse's last move until bars
            and layers show what the network makes of the whole stroke, apart for those that met an evaluation of the
            test set
-ratio      the seconds of a run with somebody drawing all the time, with the layers shown, divided by those of one with
-           the window alone
+ratio      spells of a few seconds by turns, in one training: with the window alone, and with somebody who draws all
+           the time, with the layers shown. Iterations a second of the former divided by those of the latter: in the
+           median, and the lowest and the highest. Once with strokes as a hand draws them, once with many short ones
 
 Nothing else should run on the machine. The tables on standard output are Markdown.
 """
@@ -26,11 +27,12 @@ from matplotlib.figure import Figure
 from Xlib import X
 from Xlib.ext import xtest
 
-from window import ROOT, Run, Screen, seconds
+from window import ROOT, Run, Screen
 
 sys.path.insert(0, str(ROOT))
 
-from visu.channel import Run as ShownRun  # noqa: E402  (the project is not installed)
+from command_line import spread  # noqa: E402  (the project is not installed)
+from visu.channel import Run as ShownRun  # noqa: E402
 from visu.drawing.pad import Pad, PadPanels  # noqa: E402
 from visu.drawing.picture import Picture  # noqa: E402
 from visu.record import Record  # noqa: E402
@@ -42,6 +44,9 @@ BAR_ABOVE = {"TkAgg": False, "QtAgg": True}  # whether the tool bar is above the
 SHEET, BARS, LAYERS = 0, 2, 3
 PARTS = ["latency", "ratio"]
 REST, OBSERVED = 0.3, 0.8  # seconds between two strokes, and that the screen is looked at after one
+SHORT, LONG = (8, 0.005), (30, 0.008)  # strokes: moves of the mouse, and seconds before each
+PAUSES = {SHORT: 0.05, LONG: 0.1}  # seconds between two strokes of somebody who draws all the time
+SETTLE, SPELL = 0.5, 2  # seconds until a spell begins, and that it takes
 
 
 @functools.lru_cache(maxsize=None)
@@ -82,17 +87,18 @@ class PadScreen(Screen):
         self.display.sync()
 
 
-def draw_stroke(screen, number):
+def draw_stroke(screen, number, kind=SHORT):
     """A stroke from top to bottom, somewhere in the middle; returns when it began to move, and when it moved last."""
+    moves, pause = kind
     left, top, width, height = place(SHEET)
     x = left + width // 2 + number % 7 * 4
     screen.mouse(X.MotionNotify, x, top + height // 6)
     screen.mouse(X.ButtonPress)
     begun = time.monotonic()
-    for part in range(1, 9):
-        time.sleep(0.005)
+    for part in range(1, moves + 1):
+        time.sleep(pause)
         last = time.monotonic()
-        screen.mouse(X.MotionNotify, x, top + height // 6 + part * height // 12)
+        screen.mouse(X.MotionNotify, x, top + height // 6 + part * height * 2 // (3 * moves))
     screen.mouse(X.ButtonRelease)
     return begun, last
 
@@ -103,14 +109,6 @@ def start(stage, screen):
         time.sleep(0.02)
     screen.find_window()
     return run
-
-
-def finish(run, screen):
-    while not run.says("Finished."):
-        time.sleep(0.1)
-    screen.focus()
-    screen.press("q")
-    return run.end()
 
 
 def changes_after(screen, before, seconds):
@@ -160,24 +158,44 @@ def print_latency(screen, stages, strokes):
         print(f"| {stage} | {len(met)} | {middle:.0f} | {high:.0f} | {met.sum()} | {others:.0f} |", flush=True)
 
 
-def run_with_window(stage, screen, draws):
-    run = start(stage, screen)
-    if draws:
-        screen.press("l")
-    number = 0
-    while not run.says("Finished."):
-        if draws:
-            draw_stroke(screen, number)
+def spend(screen, kind):
+    """A spell in which somebody draws strokes of a kind, or none; returns when it began and ended."""
+    for key in ("l",) if kind else ("c", "0"):  # a digit that is left there would be read again and again
+        screen.press(key)
+        time.sleep(SETTLE / 2)
+    begun, number = time.monotonic(), 0
+    while time.monotonic() < begun + SPELL:
+        if kind:
+            draw_stroke(screen, number, kind)
             number += 1
-        time.sleep(0.05)
-    return seconds(finish(run, screen))
+        time.sleep(PAUSES.get(kind, SPELL))
+    return begun, time.monotonic()
 
 
-def print_ratio(screen, stages):
-    print("\n| stage | window alone, s | somebody draws, s | ratio |\n|---|---|---|---|", flush=True)
+def measure_ratios(stage, screen, rounds):
+    """How many times as fast the training is with the window alone, for each kind of strokes a list."""
+    run, spells = start(stage, screen), []
+    for kind in [None, LONG, None, SHORT] * rounds + [None]:
+        spell = spend(screen, kind)
+        if run.says("Finished."):
+            break
+        spells.append((kind, spell))
+    screen.press("q")
+    ends = run.end()[:, 1]
+    rates = [((begin <= ends) & (ends < end)).sum() / (end - begin) for _, (begin, end) in spells]
+    ratios = {LONG: [], SHORT: []}
+    for before, number, after in zip(rates, range(1, len(rates)), rates[2:]):
+        if spells[number][0]:
+            ratios[spells[number][0]].append((before + after) / 2 / rates[number])
+    return ratios
+
+
+def print_ratios(screen, stages, rounds):
+    print("\n| stage | strokes as of a hand | many short ones |\n|---|---|---|", flush=True)
     for stage in stages:
-        alone, drawing = (run_with_window(stage, screen, draws) for draws in (False, True))
-        print(f"| {stage} | {alone:.1f} | {drawing:.1f} | {drawing / alone:.2f} |", flush=True)
+        ratios = measure_ratios(stage, screen, rounds)
+        texts = [spread(ratios[kind], 2) if ratios[kind] else "too short" for kind in (LONG, SHORT)]
+        print(f"| {stage} | {' | '.join(texts)} |", flush=True)
 
 
 def main():
@@ -185,14 +203,15 @@ def main():
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES), help="stages to measure")
     parser.add_argument("--backend", choices=BAR_ABOVE, default="TkAgg", help="of the window")
-    parser.add_argument("--strokes", type=int, default=60, help="for each stage")
+    parser.add_argument("--strokes", type=int, default=60, help="of the latency of each stage")
+    parser.add_argument("--rounds", type=int, default=5, help="of the ratio, four spells each, as far as a run is long")
     options = parser.parse_args()
     stages = [STAGES[number] for number in options.stages]
     with PadScreen(options.backend) as screen:
         if "latency" in options.parts:
             print_latency(screen, stages, options.strokes)
         if "ratio" in options.parts:
-            print_ratio(screen, stages)
+            print_ratios(screen, stages, options.rounds)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,7 @@ FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the proce
 PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
 PAD_INTERVAL = 0.04  # seconds between two drawings of the pad, at least
 PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
-ASKING_INTERVAL = 0.1  # seconds between two questions while the pen is down, at least
-LAYERS_INTERVAL = 0.15  # seconds from one drawing of the layers to that for a later stroke, at least
+ASKING_INTERVAL = 0.15  # seconds between two questions while the pen is down, at least
 POINTER_REST = 0.2  # seconds after the last move of the mouse, before it counts as pointing
 
 PAUSING = "pausing"  # what is said from a key press until the training process answers it
@@ -57,8 +56,7 @@ class WindowShow(Show):
         self.picture = Picture(self.figure, run, self.record, panels_of_pad)
         self.pace = Pace()
         self.messages = queue.Queue()
-        self.next_frame = self.next_drawing = self.next_question = self.next_layers = self.pressed = self.moved = 0.0
-        self.drawn_layers = 0  # the number of the newest question when layers were drawn
+        self.next_frame = self.next_drawing = self.next_question = self.moved = 0.0
         self.resized = True  # then it is not enough to draw what changed
         self.is_ready = False  # whether there is something to see
         self.told = None  # the last failure of drawing that was told
@@ -267,7 +265,7 @@ class WindowShow(Show):
         zooms = self.figure.canvas.widgetlock.locked()  # or moves what a panel shows: the tool bar has the mouse
         if event.inaxes is panel.axes and event.button in (PEN_BUTTON, ERASER_BUTTON) and not zooms:
             self.pad.sheet.put_pen(panel.sheet_coordinates(event), erases=event.button == ERASER_BUTTON)
-            self.pressed = time.monotonic()
+            self.next_question = time.monotonic() + ASKING_INTERVAL  # a short stroke is read once, when it is over
         elif event.button == PEN_BUTTON and not zooms:
             self.pick_at(event)
 
@@ -301,18 +299,10 @@ class WindowShow(Show):
             if not self.pad.sheet.pen_is_down or begun >= self.next_question:
                 self.pad.look()
                 self.next_question = begun + ASKING_INTERVAL
-            with_layers = self.draws_layers(begun)
-            self.picture.redraw_pad(with_layers)
+            self.picture.redraw_pad(with_layers=self.pad.sheet.pen_is_down or self.pad.is_answered)
             now = time.monotonic()
-            if with_layers and self.drawn_layers != self.pad.number:
-                self.drawn_layers, self.next_layers = self.pad.number, now + LAYERS_INTERVAL
             if self.pad.sheet.pen_is_down:
                 self.next_drawing = max(begun + PAD_INTERVAL, now + (now - begun) * (1 / PAD_SHARE - 1))
-
-    def draws_layers(self, now):
-        """Whether layers may be drawn: once for a short stroke, when it is over, and some times during a long one."""
-        is_right = now >= self.pressed + LAYERS_INTERVAL if self.pad.sheet.pen_is_down else self.pad.is_answered
-        return is_right and now >= self.next_layers
 
     def on_resize(self, event):
         self.picture.fit_to_size()
