@@ -31,14 +31,14 @@ from visu.drawing.pad import Pad, PadPanels
 from visu.drawing.picture import Pace, Picture, status_texts
 from visu.style import DIGIT_PANELS, KEYS, PAD_KEYS, PUT_KEYS
 
-TICK, PAD_TICK = 0.05, 0.01  # seconds between two looks at the messages, and while the pad is up; keys wait for none
+TICK, PAD_TICK = 0.05, 0.02  # seconds between two looks at the messages, and while the pad is up; keys wait for none
 FRAME_INTERVALS = (0.1, 0.25)  # seconds between two frames, at least and at most
 FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the processor more
 
 PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
-PAD_INTERVAL = 0.04  # seconds between two drawings of the pad, at least
+PAD_INTERVAL = 0.05  # seconds between two drawings of the pad, at least
 PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
-ASKING_INTERVAL = 0.15  # seconds between two questions while the pen is down, at least
+ASKING_INTERVAL = 0.2  # seconds between two questions while the pen is down, at least
 POINTER_REST = 0.2  # seconds after the last move of the mouse, before it counts as pointing
 
 PAUSING = "pausing"  # what is said from a key press until the training process answers it
@@ -264,6 +264,7 @@ class WindowShow(Show):
         panel = self.picture.pad.sheet_panel
         zooms = self.figure.canvas.widgetlock.locked()  # or moves what a panel shows: the tool bar has the mouse
         if event.inaxes is panel.axes and event.button in (PEN_BUTTON, ERASER_BUTTON) and not zooms:
+            self.figure.canvas.grab_mouse(panel.axes)  # matplotlib need not look for the panel at each move
             self.pad.sheet.put_pen(panel.sheet_coordinates(event), erases=event.button == ERASER_BUTTON)
             self.next_question = time.monotonic() + ASKING_INTERVAL  # a short stroke is read once, when it is over
         elif event.button == PEN_BUTTON and not zooms:
@@ -288,6 +289,7 @@ class WindowShow(Show):
                 self.pad.point_at(layers_panel.find(event))
 
     def lift_pen(self):
+        self.figure.canvas.release_mouse(self.picture.pad.sheet_panel.axes)
         self.pad.sheet.lift_pen()
         self.next_drawing = 0.0
         self.draw_pad()
