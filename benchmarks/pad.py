@@ -173,7 +173,7 @@ def spend(screen, kind):
 
 
 def measure_ratios(stage, screen, rounds):
-    """How many times as fast the training is with the window alone, for each kind of strokes a list."""
+    """How many times as long an iteration takes as with the window alone, for each kind of strokes a list."""
     run, spells = start(stage, screen), []
     for kind in [None, LONG, None, SHORT] * rounds + [None]:
         spell = spend(screen, kind)
@@ -181,12 +181,14 @@ def measure_ratios(stage, screen, rounds):
             break
         spells.append((kind, spell))
     screen.press("q")
-    ends = run.end()[:, 1]
-    rates = [((begin <= ends) & (ends < end)).sum() / (end - begin) for _, (begin, end) in spells]
+    calls = run.end()
+    ends, is_test = calls[1:, 1], calls[1:, 2]
+    took = np.diff(calls[:, 1])  # with what comes between two iterations, the reading of a digit for example
+    pace = [took[(begin <= ends) & (ends < end) & (is_test == 0)].mean() for _, (begin, end) in spells]
     ratios = {LONG: [], SHORT: []}
-    for before, number, after in zip(rates, range(1, len(rates)), rates[2:]):
+    for before, number, after in zip(pace, range(1, len(pace)), pace[2:]):
         if spells[number][0]:
-            ratios[spells[number][0]].append((before + after) / 2 / rates[number])
+            ratios[spells[number][0]].append(2 * pace[number] / (before + after))
     return ratios
 
 

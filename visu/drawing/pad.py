@@ -218,6 +218,7 @@ class SheetPanel(DigitsPanel):
         super().__init__(axes, lambda: pad.sheet.pixels)
         self.pad = pad
         axes.set_title("Draw a digit")
+        axes.format_coord = lambda x, y: ""  # the tool bar need not write down each move of the pen
 
     def update(self):
         """Takes in what is new; returns whether there was anything."""

@@ -38,7 +38,7 @@ FRAME_SHARE = 1 / 40  # of the time, between these two: training needs the proce
 PEN_BUTTON, ERASER_BUTTON = 1, 3  # left and right, as matplotlib counts them
 PAD_INTERVAL = 0.05  # seconds between two drawings of the pad, at least
 PAD_SHARE = 1 / 4  # of the time, for the pad while somebody draws on it
-ASKING_INTERVAL = 0.2  # seconds between two questions while the pen is down, at least
+ASKING_INTERVAL = 0.25  # seconds between two questions while the pen is down, at least
 POINTER_REST = 0.2  # seconds after the last move of the mouse, before it counts as pointing
 
 PAUSING = "pausing"  # what is said from a key press until the training process answers it
