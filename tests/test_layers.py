@@ -280,6 +280,17 @@ def test_what_is_pointed_at_is_asked_for_once_and_shown_large_with_its_patch():
     assert pointed <= seen and not any(other <= seen for other in others)
 
 
+def test_a_value_that_no_pixel_changes_has_no_frame():
+    picture, pad, _ = picture_with_layers([(7, 7, 3)])
+    pad.point_at((0, 2, 3, 1))
+    seen = picture.pad.panels[1]
+    for changes, is_framed in ((np.ones([28, 28], np.float32), True), (None, False)):
+        pad.show_patch(Patch(pad.number, (0, 2, 3, 1), changes, True))
+        picture.update(["", ""])
+        assert seen.frame.get_visible() == is_framed
+    assert texts_of(picture.pad.lens_panel)[1] == "no pixel changes it"
+
+
 def test_one_of_ten_maps_is_named_by_its_digit_as_below_the_maps():
     picture, pad, _ = picture_with_layers([(7, 7, 10)])
     pad.point_at((0, 2, 3, 1))

@@ -286,7 +286,8 @@ class SeenPanel(DigitsPanel):
         """Takes in what is new; returns whether there was anything."""
         is_new, has_new_frame = super().update(), self.framed is not self.pad.patch
         self.framed = self.pad.patch
-        box = None if self.framed is None else box_of_change(np.zeros([28, 28]), self.framed.changes)
+        changes = self.framed.changes if self.framed else None
+        box = None if changes is None else box_of_change(np.zeros([28, 28]), changes)
         (left, top), (right, bottom) = [[0, 0], [0, 0]] if box is None else MAGNIFIED * box
         self.frame.set_bounds(left, top, right - left, bottom - top)
         self.frame.set_visible(box is not None)
