@@ -12,7 +12,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from compare_stages import Progress
+from compare_stages import Progress, cells, measure
 from helpers import ROOT, environment, without_tensorflow
 
 SCRIPT = """
@@ -95,6 +95,15 @@ def test_the_table_says_what_each_script_reached_over_the_seeds(folder):
     picture = matplotlib.image.imread(str(folder / "comparison" / "comparison.png"))
     assert picture.shape[:2] == (1200, 1400)
     assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 10  # there is something on it
+
+
+def test_what_has_no_spread_in_the_table_is_the_median_over_the_seeds():
+    points = {"iteration": [0], "accuracy": [1], "loss": [1]}
+    headings = measure({"training": points, "test": points, "parameters": 1, "iterations": 1, "seconds": 1})
+    runs = [dict.fromkeys(headings, value) for value in (1, 2, 9)]
+    row = cells("a.py", runs)
+    assert (row["lowest test loss"], row["at iteration"], row["seconds"]) == ("2.00", "2", "2")
+    assert row["max test accuracy"] == "2.0000 (1.0000 to 9.0000)"
 
 
 def test_a_loss_that_becomes_nan_leaves_the_table_and_the_picture(folder):

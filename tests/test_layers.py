@@ -1,5 +1,7 @@
 """Inside the network: what is handed over of the layers, how it is shown, and digits that are put on the pad."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from test_visu_digits import formatted, tiles_of
 from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
 from visu.drawing.layers import as_many_as_fit, chosen_grids, coloured
 from visu.drawing.pad import Pad
+from visu.drawing.window import WindowShow
 from visu.reading import Reader, digit_in_tile
 
 SHAPES = {  # of the layers of stages
@@ -307,6 +310,15 @@ def test_layers_are_asked_for_while_they_are_shown_and_no_longer():
     assert pad.layers is None  # one that comes late
 
 
+def test_as_soon_as_the_window_hides_the_layers_nobody_asks_for_them():
+    picture, pad, questions = picture_with_layers([(5,)])
+    window = Mock(pad=pad, picture=picture)
+    for is_shown in (True, False, True):
+        picture.show_pad(True, is_shown)
+        WindowShow.adapt_to_pad(window)
+        assert questions[-1].layers == is_shown
+
+
 # -- digits that are put on the pad
 
 
@@ -370,7 +382,7 @@ def layered_training():
     return source.replace("datavis.update_image1(digits(280, 280, 0.5))", "datavis.update_image1(squares, tiles)")
 
 
-BLUE, RED = (31, 78, 156), (214, 39, 40)
+BLUE, RED, RED_GROUND = (31, 78, 156), (214, 39, 40), (255, 160, 160)
 
 
 def share(picture, colour):
@@ -382,6 +394,15 @@ def place_of(picture, colour):
     """x and y, in pixels, in the middle of what has just this colour."""
     rows, columns = np.nonzero((np.abs(picture.astype(int) - colour) < 20).all(axis=2))
     return int(np.median(columns)), int(np.median(rows))
+
+
+def place_of_tile(picture, column):
+    """x and y, in pixels, in a tile of the last line of panel 3, which is red, in a screenshot of six panels."""
+    left = 2 * picture.shape[1] // 3
+    rows, columns = np.nonzero(
+        (np.abs(picture[: picture.shape[0] // 2, left:].astype(int) - RED_GROUND) < 3).all(axis=2)
+    )
+    return left + columns.min() + (column + 0.5) * np.ptp(columns) / 10, np.median(rows)
 
 
 def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run_stays_what_it_is(
@@ -408,6 +429,11 @@ def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run
         run.read_until(r"^read 112 ")
         run.press("b")
         run.read_until(r"^read 1 100\.0039")  # the second square
+        run.stroke((60, 120), (80, 120))
+        run.read_until(r"^read 1 ")
+        run.press("0")
+        run.stroke(place_of_tile(run.still_picture(), 2))
+        run.read_until(r"^read 1 100\.3607")  # the 92nd
         run.press("0")
         run.press("q")
         output, errors, status = run.end()

@@ -168,6 +168,13 @@ def test_the_mouse_draws_and_erases_and_keys_clear_and_centre(start, toolkit):
     run, pad = start(reading(made_up_training(101)), toolkit)
     run.read_until(FINISHED)
     work_on_the_pad(run, pad)
+    pad.press("d")
+    pad.wait_until_drawn(ZERO)
+    pad.press("c")
+    lines = len(run.lines)
+    pad.stroke([(0.1, 0.1), (0.3, 0.5), (0.5, 0.5), (0.7, 0.5), (0.9, 0.9)], pause=0.3)
+    read_later(run, lambda top, bottom, left, right: bottom - top == right - left == 19)  # all of it
+    assert len(run.lines) > lines + 1  # it was read while it was drawn, too
     pad.press("q")
     assert run.end()[1:] == ("", 0)
 
