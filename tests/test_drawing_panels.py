@@ -55,12 +55,13 @@ def test_the_x_axes_begin_at_the_first_x_and_fit_what_came_whatever_it_counts(be
 
 
 def test_the_bands_lie_between_the_boundaries(picture, record):
-    polygons = picture.panels[3].foreground
-    assert len(polygons) == 7
-    for k, polygon in enumerate(polygons):
-        corners = {(x, y) for x, y in polygon.get_xy()}
-        for i, *boundaries in record.bands["weights"].values():
-            assert {(i, boundaries[k]), (i, boundaries[k + 1])} <= corners
+    for panel, name in zip(picture.panels[3:5], ("weights", "biases")):
+        polygons = panel.foreground
+        assert len(polygons) == 7
+        for k, polygon in enumerate(polygons):
+            corners = {(x, y) for x, y in polygon.get_xy()}
+            for i, *boundaries in record.bands[name].values():
+                assert {(i, boundaries[k]), (i, boundaries[k + 1])} <= corners
     alphas = [polygon.get_alpha() for polygon in polygons]
     assert alphas == sorted(alphas[:4]) + sorted(alphas[4:], reverse=True)
     low, high = picture.panels[3].axes.get_ylim()
