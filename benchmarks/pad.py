@@ -10,8 +10,8 @@ latency    strokes during the training and, if it is short, after it: millisecon
            and layers show what the network makes of the whole stroke, apart for those that met an evaluation of the
            test set
 ratio      spells of a few seconds by turns, in one training: with the window alone, and with somebody who draws all
-           the time, with the layers shown. Iterations a second of the former divided by those of the latter: in the
-           median, and the lowest and the highest. Once with strokes as a hand draws them, once with many short ones
+           the time, with the layers shown. How many times as long an iteration takes in the latter, tests left out: in
+           the median, and the lowest and the highest. Once with strokes as of a hand, once with many short ones
 
 Nothing else should run on the machine. The tables on standard output are Markdown.
 """
@@ -186,9 +186,8 @@ def measure_ratios(stage, screen, rounds):
     took = np.diff(calls[:, 1])  # with what comes between two iterations, the reading of a digit for example
     pace = [took[(begin <= ends) & (ends < end) & (is_test == 0)].mean() for _, (begin, end) in spells]
     ratios = {LONG: [], SHORT: []}
-    for before, number, after in zip(pace, range(1, len(pace)), pace[2:]):
-        if spells[number][0]:
-            ratios[spells[number][0]].append(2 * pace[number] / (before + after))
+    for number in range(1, len(spells) - 1, 2):  # each between two with the window alone
+        ratios[spells[number][0]].append(2 * pace[number] / (pace[number - 1] + pace[number + 1]))
     return ratios
 
 

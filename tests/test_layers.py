@@ -385,23 +385,26 @@ def layered_training():
 BLUE, RED, RED_GROUND = (31, 78, 156), (214, 39, 40), (255, 160, 160)
 
 
+def has_about(picture, colour, difference):
+    """Where a screenshot is of a colour, with less than this difference in red, green and blue."""
+    return (np.abs(picture.astype(int) - colour) < difference).all(axis=2)
+
+
 def share(picture, colour):
     """How much of a screenshot is of about this colour."""
-    return (np.abs(picture.astype(int) - colour).max(axis=2) < 40).mean()
+    return has_about(picture, colour, 40).mean()
 
 
 def place_of(picture, colour):
     """x and y, in pixels, in the middle of what has just this colour."""
-    rows, columns = np.nonzero((np.abs(picture.astype(int) - colour) < 20).all(axis=2))
+    rows, columns = np.nonzero(has_about(picture, colour, 20))
     return int(np.median(columns)), int(np.median(rows))
 
 
 def place_of_tile(picture, column):
     """x and y, in pixels, in a tile of the last line of panel 3, which is red, in a screenshot of six panels."""
     left = 2 * picture.shape[1] // 3
-    rows, columns = np.nonzero(
-        (np.abs(picture[: picture.shape[0] // 2, left:].astype(int) - RED_GROUND) < 3).all(axis=2)
-    )
+    rows, columns = np.nonzero(has_about(picture[: picture.shape[0] // 2, left:], RED_GROUND, 3))
     return left + columns.min() + (column + 0.5) * np.ptp(columns) / 10, np.median(rows)
 
 
