@@ -1,20 +1,16 @@
-"""Inside the network: what is handed over of the layers, how it is shown, and digits that are put on the pad."""
+"""Inside the network: what is handed over of the layers, how it is drawn, and digits that are put on the pad."""
 
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from helpers import STAGES, made_up_training, own_lines, run_script, shortened_text_only, stage_source, wait_until
 from pads import picture_with_pad
-from programs import Program
-from screens import HEIGHT, WIDTH, WindowedProgram
-from test_visu_digits import formatted, tiles_of
 from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
 from visu.drawing.layers import as_many_as_fit, chosen_grids, coloured
 from visu.drawing.pad import Pad
 from visu.drawing.window import WindowShow
-from visu.reading import Reader, digit_in_tile
+from visu.reading import Reader
 
 SHAPES = {  # of the layers of stages
     "1.0": [(28, 28, 10)],
@@ -322,29 +318,11 @@ def test_as_soon_as_the_window_hides_the_layers_nobody_asks_for_them():
 # -- digits that are put on the pad
 
 
-def random_digits(n):
-    random = np.random.RandomState(0)
-    digits = np.zeros([n, 28, 28, 1], np.float32)
-    digits[:, 2:-2, 1:-1] = random.randint(0, 256, [n, 24, 26, 1]) * (random.rand(n, 24, 26, 1) < 0.3)
-    return digits * np.float32(1 / 255)
-
-
-@pytest.mark.tensorflow
-def test_the_digit_of_a_tile_is_found_byte_by_byte_under_its_labels():
-    images, correct = random_digits(40), np.arange(40) % 10
-    computed = np.where(np.arange(40) % 3, correct, (correct + 1) % 10)
-    tiles = tiles_of(formatted(images, computed, correct, n=40, lines=4), 4, 10)
-    order = [*np.flatnonzero(computed != correct), *np.flatnonzero(computed == correct)]
-    for tile, number in zip(tiles, order):
-        assert digit_in_tile(tile, images).tobytes() == images[number].tobytes()
-    assert digit_in_tile(tiles[0], images[1:]) is None  # it is not there any more
-    assert digit_in_tile(np.full([28, 28, 3], 7, np.uint8), images) is None
-
-
 def test_a_digit_that_is_put_on_the_pad_is_read_as_it_is_and_then_with_what_the_pen_changes():
     questions = []
     pad = Pad(questions.append)
-    image = random_digits(1)[0, ..., 0]
+    image = np.random.RandomState(0).randint(0, 256, [28, 28]).astype(np.float32) * np.float32(1 / 255)
+    image[0, 0] = 0
     pad.put(image)
     assert questions[-1].image.tobytes() == image.tobytes()
     pad.sheet.put_pen((8, 8))  # the middle of the first pixel
@@ -353,140 +331,3 @@ def test_a_digit_that_is_put_on_the_pad_is_read_as_it_is_and_then_with_what_the_
     assert changed[0, 0] == 1 and np.abs(changed[3:, 3:] - image[3:, 3:]).max() < 1e-6
     pad.clear()
     assert questions[-1].image is None
-
-
-# -- in a window
-
-
-LAYERED = """
-tiles = np.zeros([100, 28, 28, 1], np.float32)
-tiles[:, 5:15, 5:15] = 1
-tiles[:, 20, 20, 0] = np.arange(100) / 255
-pixels = np.uint8(255 - 255 * tiles).repeat(3, axis=3)
-pixels[90:][tiles[90:, ..., 0] == 0] = 255, 160, 160  # ten on red, as of digits that are misread
-squares = pixels.reshape(10, 10, 28, 28, 3).swapaxes(1, 2).reshape(280, 280, 3)
-
-
-def read_digits(images):
-    probabilities = np.eye(10)[[7] * len(images)]
-    print("read", len(images), float(images.sum()), flush=True)
-    return [probabilities, images * [1, -1, 0], images.reshape(len(images), -1)[:, :5]]
-
-"""
-
-
-def layered_training():
-    """A made-up training whose batch shows 100 squares on white, and whose network has two layers."""
-    source = made_up_training(301).replace("\ndatavis.animate(", f"{LAYERED}\ndatavis.animate(")
-    source = source.replace("test_data_update_freq=50", "test_data_update_freq=50, read_digits=read_digits")
-    return source.replace("datavis.update_image1(digits(280, 280, 0.5))", "datavis.update_image1(squares, tiles)")
-
-
-BLUE, RED, RED_GROUND = (31, 78, 156), (214, 39, 40), (255, 160, 160)
-
-
-def has_about(picture, colour, difference):
-    """Where a screenshot is of a colour, with less than this difference in red, green and blue."""
-    return (np.abs(picture.astype(int) - colour) < difference).all(axis=2)
-
-
-def share(picture, colour):
-    """How much of a screenshot is of about this colour."""
-    return has_about(picture, colour, 40).mean()
-
-
-def place_of(picture, colour):
-    """x and y, in pixels, in the middle of what has just this colour."""
-    rows, columns = np.nonzero(has_about(picture, colour, 20))
-    return int(np.median(columns)), int(np.median(rows))
-
-
-def place_of_tile(picture, column):
-    """x and y, in pixels, in a tile of the last line of panel 3, which is red, in a screenshot of six panels."""
-    left = 2 * picture.shape[1] // 3
-    rows, columns = np.nonzero(has_about(picture[: picture.shape[0] // 2, left:], RED_GROUND, 3))
-    return left + columns.min() + (column + 0.5) * np.ptp(columns) / 10, np.median(rows)
-
-
-def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run_stays_what_it_is(
-    folder, screen, toolkit
-):
-    run = WindowedProgram(layered_training(), folder, screen, toolkit)
-    try:
-        run.read_until("^Finished")
-        run.press("b")  # the first square of panel 3, which makes room for it
-        total = float(run.read_until(r"^read 1 (\S+)").group(1))
-        assert total == 100
-        before = run.still_picture()
-        run.press("l")
-        run.read_until(r"^read 1 100\.0")
-        shown = run.still_picture()
-        right = shown[:700, WIDTH // 3 :]
-        assert share(right, BLUE) > 0.008 and share(right, RED) > 0.008
-        assert share(before[:700, WIDTH // 3 :], BLUE) < share(right, BLUE) / 2
-        x, y = place_of(right, BLUE)
-        top = 0 if toolkit == "TkAgg" else run.geometry()[3] - HEIGHT
-        left, above = run.geometry()[:2]
-        for shift in (0, 1):
-            run.xdotool("mousemove", left + WIDTH // 3 + x + shift, above + top + y)
-        run.read_until(r"^read 112 ")
-        run.press("b")
-        run.read_until(r"^read 1 100\.0039")  # the second square
-        run.stroke((60, 120), (80, 120))
-        run.read_until(r"^read 1 ")
-        run.press("0")
-        run.stroke(place_of_tile(run.still_picture(), 2))
-        run.read_until(r"^read 1 100\.3607")  # the 92nd
-        run.press("0")
-        run.press("q")
-        output, errors, status = run.end()
-    finally:
-        run.stop()
-    assert (errors, status) == ("", 0)
-    assert own_lines(output) == own_lines(run_script(layered_training(), folder, MPLBACKEND="agg").stdout)
-
-
-def test_on_a_page_a_digit_is_put_on_the_pad_its_layers_are_seen_and_pointed_at(tmp_path, forks, browser):
-    program = Program(layered_training(), tmp_path, start=forks.start, MPLBACKEND="WebAgg")
-    page = browser.open(program.read_address())
-
-    def right():
-        """What is beside the pad, as on a screen."""
-        picture = 255 * page.picture()[..., :3]
-        return picture[:, picture.shape[1] // 3 :]
-
-    try:
-        program.read_until("^Finished")
-        page.press("b")
-        program.read_until(r"^read 1 100\.0$")
-        few = share(right(), BLUE)
-        page.press("l")
-        wait_until(lambda: share(right(), BLUE) > max(0.008, 2 * few), "layers are seen")
-        assert share(right(), RED) > 0.008
-        box, (x, y) = page.box(), place_of(right(), BLUE)
-        for shift in (0, 1):
-            place = {"x": box["x"] + box["width"] / 3 + x + shift, "y": box["y"] + y}
-            page.tools.call("Input.dispatchMouseEvent", type="mouseMoved", **place)
-        program.read_until(r"^read 112 ")
-    finally:
-        page.close()
-        program.stop()
-    assert "Traceback" not in program.text()
-
-
-# -- the stages
-
-EVIDENCE = """
-probabilities, evidence = read(mnist.test.images[:5])
-logits = evidence.sum(axis=(1, 2)) + sess.run(b)
-again = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-paper = mnist.test.images[:5, ..., 0] == 0
-print(evidence.shape, np.abs(again - probabilities).max() < 1e-4, np.abs(evidence[paper]).max())
-"""
-
-
-@pytest.mark.tensorflow
-def test_the_evidence_of_stage_1_0_sums_to_what_softmax_gets(forks, tmp_path):
-    source = shortened_text_only(stage_source(STAGES[0]), 50) + "import numpy as np\n" + EVIDENCE
-    process = forks.run_script(source, tmp_path)
-    assert process.stdout.splitlines()[-1] == "(5, 28, 28, 10) True 0.0", process.stderr

@@ -6,6 +6,7 @@ import tensorflow.compat.v1 as tf
 
 from helpers import STAGES, shortened_text_only, stage_source
 from visu.digits import BLUE, DARK_RED, LABEL_SHAPES, RED, WHITE, format_mnist_images, tf_format_mnist_images
+from visu.reading import digit_in_tile
 
 
 def formatted(images, computed, correct, **options):
@@ -140,3 +141,22 @@ print("red:", (im == (255, 160, 160)).all(axis=-1).any(), "black:", (im == 0).an
 """
     )
     assert forks.run_script(source, tmp_path).stdout.splitlines()[-1] == "red: True black: True white: True"
+
+
+def random_digits(n):
+    random = np.random.RandomState(0)
+    digits = np.zeros([n, 28, 28, 1], np.float32)
+    digits[:, 2:-2, 1:-1] = random.randint(0, 256, [n, 24, 26, 1]) * (random.rand(n, 24, 26, 1) < 0.3)
+    return digits * np.float32(1 / 255)
+
+
+@pytest.mark.tensorflow
+def test_the_digit_of_a_tile_is_found_byte_by_byte_under_its_labels():
+    images, correct = random_digits(40), np.arange(40) % 10
+    computed = np.where(np.arange(40) % 3, correct, (correct + 1) % 10)
+    tiles = tiles_of(formatted(images, computed, correct, n=40, lines=4), 4, 10)
+    order = [*np.flatnonzero(computed != correct), *np.flatnonzero(computed == correct)]
+    for tile, number in zip(tiles, order):
+        assert digit_in_tile(tile, images).tobytes() == images[number].tobytes()
+    assert digit_in_tile(tiles[0], images[1:]) is None  # it is not there any more
+    assert digit_in_tile(np.full([28, 28, 3], 7, np.uint8), images) is None
