@@ -11,6 +11,7 @@ import tensorflow.compat.v1  # noqa: F401
 
 import atexit
 import contextlib
+import faulthandler
 import gc
 import importlib
 import json
@@ -163,6 +164,7 @@ os.environ.clear()
 os.environ.update({**settings_of_tensorflow, **job["env"]})  # as tensorflowvisu would have set them
 subprocess.Popen = Popen
 sys.argv[:] = job["command"]
+faulthandler.register(signal.SIGUSR1)  # of a program that does not end, the test shows what its threads do
 status = 0
 
 

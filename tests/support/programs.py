@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import pytest
 
@@ -75,21 +76,18 @@ class Forks:
             self.answered.notify_all()
 
     def answer(self, key, timeout=None):
-        """What was answered about a program, or None, if that does not come in time."""
+        """What was answered about a program, once, or None, if that does not come in time."""
         with self.answered:
             self.answered.wait_for(lambda: key in self.answers or self.process.returncode is not None, timeout)
             assert key in self.answers or self.process.returncode is None, "the process that is forked has ended"
-            return self.answers.get(key)
+            return self.answers.pop(key, None)  # a later program may have the same number
 
     def ask(self, job):
         """Asks for a program; returns the number of its process."""
         with self.answered:
             self.process.stdin.write(json.dumps(job) + "\n")
             self.process.stdin.flush()
-        number = self.answer(job["name"])
-        with self.answered:
-            del self.answers[job["name"]]
-        return number
+        return self.answer(job["name"])
 
     def start(self, command, folder, stderr=subprocess.PIPE, **changes):
         """As the function start."""
@@ -216,7 +214,12 @@ class Program:
 
     def end(self):
         """Waits for the end of it and of its windows; returns the output, the errors if they are apart, the status."""
-        status = self.process.wait(timeout=PATIENCE)
+        try:
+            status = self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))  # a fork says where its threads are
+            time.sleep(1)
+            pytest.fail(f"does not end:\n{self.text()}")
         self.reader.join(timeout=PATIENCE)
         return self.text(), self.process.stderr.read() if self.process.stderr else "", status
 
