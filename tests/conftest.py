@@ -18,6 +18,7 @@ from screens import xvfb
 # Their tests share what takes seconds to make, so they run in one process. By file, and not by the mark xdist_group:
 # pytest-xdist 3.8 writes that into a test's id, and pytest 9.2 keeps the id elsewhere, so that nothing comes of it.
 TOGETHER = ("test_trainer.py", "test_predict.py")
+TOGETHER_BY_STAGE = ("test_scripts.py",)  # the tests of one stage each
 MOST_PROCESSES = 8  # more of them wait for the longest test
 MEMORY = 2 << 30  # bytes for each
 
@@ -128,11 +129,14 @@ def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
-        """A test is done where there is time for it, those of a file in TOGETHER where the first of them was."""
+        """A test is done where there is time for it, those that stand together where the first of them was."""
 
         def _split_scope(self, nodeid):
             file = nodeid.partition("::")[0]
-            return file if file.endswith(TOGETHER) else nodeid
+            if file.endswith(TOGETHER):
+                return file
+            stage = nodeid.partition("[mnist_")[2]
+            return file + stage if file.endswith(TOGETHER_BY_STAGE) and stage else nodeid
 
     return Scheduling(config, log)
 
@@ -147,7 +151,7 @@ def made_once(tmp_path_factory):
             try:
                 (tmp_path_factory.getbasetemp().parent / f"{name}-{run}").open("x").close()
             except FileExistsError:
-                pytest.fail(f"{name} is made in two processes: the tests of a file in TOGETHER were divided")
+                pytest.fail(f"{name} is made in two processes: tests that stand together were divided")
 
     return note
 

@@ -175,14 +175,14 @@ class Event:
 
 
 def values_on_screen(picture, layer):
-    """For each pixel of the screen's middle of a value of a layer: its place and its colour."""
+    """Of every other pixel in every other row that is of a value of a layer: {its place: the colours}."""
     panel = picture.pad.layers_panel
     left, first = panel.corner()
     pixels = pixels_of(picture)[::-1]
     found = {}
     top, grid = panel.rows[layer]
-    for y in range(top, min(top + grid.height, panel.height)):
-        for x in range(0, panel.width):
+    for y in range(top, min(top + grid.height, panel.height), 2):
+        for x in range(0, panel.width, 2):
             place = panel.find(Event(left + x + 0.5, first - y - 0.5))
             if place:
                 found.setdefault(place, []).append(tuple(pixels[first - y - 1, left + x]))
