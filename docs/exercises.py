@@ -56,7 +56,7 @@ RANGES = {
     "no_dropout.py": (100, 0.85, 1),
     "wider.py": (100, 0.85, 1),
     "my_batchnorm.py": (100, 0.80, 1),
-    "long_steps.py": (120, 0.60, 1),
+    "long_steps.py": (80, 0.60, 1),
     "my_bent.py": (60, 0.60, 1),
     "keras_layer.py": (400, 0.70, 1),
 }
