@@ -41,7 +41,7 @@ def run_without(tmp_path, forks):
 def line_of_window(process, folder):
     assert (process.stderr, process.returncode) == ("", 0)
     assert (folder / "script.png").exists()
-    first, *_, saved, _ = re.sub("^Waiting up to .*\n", "", process.stdout).splitlines()  # so it does where all is slow
+    first, *_, saved, _ = re.sub("(?m)^Waiting up to .*\n", "", process.stdout).splitlines()  # where all is slow
     assert saved == "The picture with the training curves and digits is saved as script.png"
     return first
 

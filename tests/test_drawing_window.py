@@ -358,4 +358,4 @@ def test_a_stage_trains_with_a_window_as_it_does_without(stage, screen, forks, t
     output, errors, status = run.end()
     assert (errors, status) == ("", 0)
     text = forks.run_script(shortened_text_only(stage_source(stage), 25), tmp_path).stdout
-    assert output.splitlines()[:-1] == text.splitlines()
+    assert own_lines(output) == own_lines(text) and len(own_lines(text)) > 4

@@ -398,4 +398,4 @@ def test_stage_1_0_reads_a_1_and_a_0_and_drawing_leaves_its_numbers_as_they_are(
     output, errors, status = run.end()
     assert (errors, status) == ("", 0)
     text = forks.run_script(shortened_text_only(stage_source("mnist_1.0_softmax.py"), 1000), tmp_path).stdout
-    assert output.splitlines()[:-1] == text.splitlines()
+    assert own_lines(output) == own_lines(text) and len(own_lines(text)) > 100
