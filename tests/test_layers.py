@@ -297,6 +297,14 @@ def test_one_of_ten_maps_is_named_by_its_digit_as_below_the_maps():
     assert texts_of(picture.pad.lens_panel)[0].startswith("layer 1, the map of 1\n")
 
 
+def test_no_ink_times_a_negative_weight_is_0_and_not_minus_0():
+    picture, pad, _ = picture_with_layers([(7, 7, 10)])
+    pad.layers[0].values[2, 3, 1] = -0.0
+    pad.point_at((0, 2, 3, 1))
+    picture.update(["", ""])
+    assert texts_of(picture.pad.lens_panel)[0].endswith("\n0 in row 3, column 4")
+
+
 def test_layers_are_asked_for_while_they_are_shown_and_no_longer():
     _, pad, questions = picture_with_layers([(5,)])
     assert questions[-1].layers

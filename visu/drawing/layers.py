@@ -327,7 +327,7 @@ class LensPanel(PaintedPanel):
             self.write(0, 2 * self.line, self.HINT)
             return
         layer = layers[pointed[0]]
-        value = float(layer.values[pointed[1:]])
+        value = float(layer.values[pointed[1:]]) or 0.0  # and not -0, where no ink meets a negative weight
         side = min((self.width - 4 * GAP) // 2, self.height - 4 * self.line)
         if layer.values.ndim == 3:
             _, row, column, channel = pointed
