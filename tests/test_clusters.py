@@ -184,6 +184,7 @@ def test_an_asynchronous_training_survives_the_loss_of_each_task_and_of_all_and_
 
 
 @unix_signals
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_synchronous_training_survives_the_loss_of_tasks_that_others_wait_for(tmp_path, start, few_digits):
     running = start({"ps": 2, "chief": 1, "worker": 2}, options_of(tmp_path, 400, few_digits, "--sync"))
