@@ -151,7 +151,7 @@ def made_once(tmp_path_factory):
             try:
                 (tmp_path_factory.getbasetemp().parent / f"{name}-{run}").open("x").close()
             except FileExistsError:
-                pytest.fail(f"{name} is made in two processes: tests that stand together were divided")
+                pytest.fail(f"{name} is made in two processes: see TOGETHER in tests/conftest.py")
 
     return note
 

@@ -1,11 +1,10 @@
 """Back ends of matplotlib that can't be loaded, have no window, or find no display: one line says so."""
 
 import os
-import re
 
 import pytest
 
-from helpers import NO_SCREEN, ROOT, by_display, made_up_training, run_script
+from helpers import NO_SCREEN, ROOT, by_display, made_up_training, run_script, without_waiting
 
 QT = ("PySide6", "PyQt6", "PyQt5", "PySide2")
 
@@ -41,7 +40,7 @@ def run_without(tmp_path, forks):
 def line_of_window(process, folder):
     assert (process.stderr, process.returncode) == ("", 0)
     assert (folder / "script.png").exists()
-    first, *_, saved, _ = re.sub("(?m)^Waiting up to .*\n", "", process.stdout).splitlines()  # where all is slow
+    first, *_, saved, _ = without_waiting(process.stdout).splitlines()
     assert saved == "The picture with the training curves and digits is saved as script.png"
     return first
 

@@ -5,7 +5,16 @@ import re
 
 import pytest
 
-from helpers import LONG_TRAINING, STAGES, made_up_training, own_lines, run_script, shortened, stage_source
+from helpers import (
+    LONG_TRAINING,
+    STAGES,
+    made_up_training,
+    own_lines,
+    run_script,
+    shortened,
+    stage_source,
+    without_waiting,
+)
 from kernel import NEXT_CELL, Notebook
 from screenshots import shows_six_panels
 
@@ -18,7 +27,7 @@ def test_a_notebook_shows_the_training_in_one_picture_between_the_printed_lines(
     assert (notebook.text(1), notebook.text(2)) == ("training\n", "script\n")  # not named after the kernel
     (picture,) = notebook.pictures(0)
     assert shows_six_panels(picture)
-    assert own_lines(notebook.text(0)) == own_lines(run_script(source, folder).stdout)
+    assert without_waiting(notebook.text(0)).splitlines() == own_lines(run_script(source, folder).stdout)
     notebook.check_next_cell()
 
 
@@ -89,7 +98,7 @@ def test_in_spyder_a_window_opens_and_the_console_is_free_when_training_ends(fol
     window = "print(subprocess.check_output(['xdotool', 'search', '--name', '^in_spyder$']).decode())"
     notebook = Notebook(["\n".join(spyder), made_up_training(101), window, NEXT_CELL], folder, DISPLAY=screen)
     assert notebook.pictures(1) == []
-    assert own_lines(notebook.text(1)) == own_lines(run_script(made_up_training(101), folder).stdout)
+    assert without_waiting(notebook.text(1)).splitlines() == own_lines(run_script(made_up_training(101), folder).stdout)
     assert re.match(r"\d+\n", notebook.text(2))
     notebook.check_next_cell()
     assert (folder / "ended").exists()  # the console, too, ends without waiting for the window

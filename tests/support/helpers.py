@@ -133,6 +133,11 @@ LONG_TRAINING = made_up_training(20000, seconds=0.01)
 FINISHED = "Finished"  # in the line of a training that has ended with its window open
 
 
+def without_waiting(text):
+    """What a program said, without the lines that a display or matplotlib is awaited, as on a slow machine."""
+    return re.sub("(?m)^Waiting up to .*\n", "", text)
+
+
 def own_lines(text):
     """What a script prints itself, of its text: all but the lines about windows and pictures."""
     return re.findall(r"^\d+: .*|^max test accuracy: .*", text, re.MULTILINE)
