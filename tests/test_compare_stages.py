@@ -12,7 +12,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from compare_stages import Progress, cells, measure
+import compare_stages
+from compare_stages import Progress, cells, measure, planned_runs
 from helpers import ROOT, environment, without_tensorflow
 
 SCRIPT = """
@@ -191,6 +192,24 @@ def test_a_line_of_a_terminal_takes_the_place_of_the_one_before_without_escape_s
     _, *lines, last = capsys.readouterr().err.split("\r")
     assert [len(line) for line in lines] == 3 * [len(lines[0])] and lines[1].strip().endswith("50% a.py")
     assert (lines[2].strip(), last) == ("", "") and "\033" not in "".join(lines)
+
+
+def test_the_time_left_is_told_from_the_runs_of_this_start(monkeypatch, capsys):
+    seconds = iter([1000, 1060])
+    monkeypatch.setattr(compare_stages.time, "monotonic", lambda: next(seconds))
+    progress = Progress(total=10, already=4)
+    progress.is_live = True
+    progress.show("a.py", 0.5)  # half a run in a minute, five and a half to go
+    assert "run 5 of 10, 11 min left" in capsys.readouterr().err
+
+
+def test_scripts_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    scripts = [tmp_path / name for name in ("one/a.py", "other/a.py", "one/b.py")]
+    for path in scripts:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script())
+    plan, complaints = planned_runs(scripts, 1, None, tmp_path)
+    assert (list(plan), complaints) == ([str(scripts[0]), str(scripts[1]), "b.py"], [])
 
 
 def test_bad_options_get_one_sentence(folder):

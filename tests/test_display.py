@@ -18,20 +18,24 @@ from visu.channel import (
     PAUSED,
     TRAINING,
     Closed,
+    Digit,
     DrawingProcess,
     End,
     Failed,
     Gone,
     Outbox,
     PauseOrResume,
+    Pick,
     Question,
     Ready,
     Saved,
     Stays,
     StopReading,
+    path_of_imports,
     replies_in,
     reply_through,
 )
+from visu.digits import format_mnist_images
 from visu.display import FILM, WINDOW, DrawnRun
 from visu.record import Picture, Values
 from visu.screen import leads_to_prompt
@@ -121,6 +125,27 @@ def test_a_digit_is_read_by_the_thread_that_trains_and_never_in_the_middle_of_a_
     assert len(asked) == 1
     display.show_progress(3, True)  # the network may say something else by now
     assert len(asked) == 2
+
+
+def test_what_fails_when_the_training_is_over_does_not_say_that_it_goes_on(capsys):
+    process = FakeProcess(Question(1, np.ones([28, 28], np.float32)), Stays())
+    DrawnRun(process, WINDOW, lambda images: 1 / 0).end("stopped")
+    told = capsys.readouterr().err
+    assert "read_digits can't read what is drawn: " in told and told.endswith("division by zero.\n")
+
+
+def test_a_digit_that_is_clicked_on_is_found_in_the_picture_before_the_newest_too():
+    digits = np.random.RandomState(0).rand(2, 28, 28, 1).astype(np.float32)
+    labels = np.eye(10)[[7, 7]]
+    tile = format_mnist_images(digits, labels, labels, n=2, lines=1)[:, 28:]
+    process = FakeProcess()
+    display = DrawnRun(process, WINDOW)
+    for images in (digits, np.zeros_like(digits)):  # a window shows the older one until it has the newest
+        display.take(Picture("training", 0, np.zeros([28, 28, 3], np.uint8), images))
+    process.reply(Pick("training", tile), Pick("training", 255 - tile))
+    display.take_replies()
+    found, nothing = (message.image for message in process.sent() if isinstance(message, Digit))
+    assert (found == digits[1, ..., 0]).all() and nothing is None
 
 
 @pytest.mark.parametrize("is_film", [True, False])
@@ -250,6 +275,13 @@ def test_what_the_start_of_python_prints_does_not_matter(site, folder):
     process = run_script(made_up_training(11), folder, PYTHONPATH=path)
     assert (process.returncode, process.stderr) == (0, "")
     assert "saved as script.png" in process.stdout and (folder / "script.png").exists()
+
+
+def test_no_file_beside_the_script_hides_what_drawing_needs(tmp_path, monkeypatch):
+    beside, other = str(tmp_path / "mine"), str(tmp_path / "packages")
+    monkeypatch.setattr("sys.argv", [os.path.join("mine", "script.py")])
+    monkeypatch.setattr("sys.path", [beside, other])
+    assert path_of_imports() == [other, beside]
 
 
 def test_what_draws_finds_what_the_script_finds(folder):

@@ -3,13 +3,14 @@
 import re
 import subprocess
 import sys
+import types
 
 import numpy as np
 import PIL.Image
 import pytest
 
 import mnistdata
-from exercises import CHAPTERS, EXERCISE, LESSON, QUESTIONS, RANGES, exercises, exercises_to_do, programs
+from exercises import CHAPTERS, EXERCISE, LESSON, QUESTIONS, RANGES, exercises, exercises_to_do, main, programs
 from helpers import ROOT, max_test_accuracy, shortened_text_only, stage_source
 
 EXERCISES = dict(exercises())
@@ -94,7 +95,7 @@ def checked(forks, tmp_path_factory):
         .replace("([100])", "([50])"),
         "my_layers.py": dict(programs())["chain_rule.py"].replace("[784, 200]", "[784, 100]"),
         "my_keras.py": dict(programs())["keras_dropout.py"].replace("EPOCHS = 17", "EPOCHS = 1"),
-        "stops.py": two_layers.replace("W2), ", "W9), ").replace("matmul(Y1, W2)", "matmul(Y1, W9)"),
+        "stops.py": two_layers.replace("next_batch(100)", "next_batch(W9)"),
     }
     program = f"""import sys
 sys.path[:0] = [{str(ROOT / "docs")!r}]
@@ -120,7 +121,18 @@ def test_the_checker_says_in_one_sentence_what_is_missing(checked):
     assert checked["as_it_is.py"][0] == checked["too_small.py"][0] == checked["stops.py"][0] == 1
     assert "does what mnist_1.0_softmax.py does" in checked["as_it_is.py"][1]
     assert "nearest is exercise 4.1, two hidden layers; the shapes of the weights: " in checked["too_small.py"][1]
-    assert re.search(r"line \d+: NameError: name 'W9' is not defined", checked["stops.py"][1])
+    lines = EXERCISES["two_layers.py"].splitlines()
+    wrong = next(number for number, line in enumerate(lines, 1) if "next_batch(100)" in line)
+    assert f"line {wrong}: NameError: name 'W9' is not defined" in checked["stops.py"][1]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_program_ends_with_the_status_of_the_checker(status, monkeypatch):
+    monkeypatch.setitem(sys.modules, "checker", types.SimpleNamespace(check=lambda path, to_do: status))
+    monkeypatch.setattr("sys.argv", ["exercises.py", "--check", "mine.py"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == status
 
 
 def test_the_checker_says_of_a_program_of_the_lesson_where_it_belongs_and_that_it_is_not_checked(checked):

@@ -74,12 +74,12 @@ def test_a_film_has_a_frame_for_each_training_update_and_a_bar_that_says_how_far
 
 
 @needs_ffprobe
-def test_the_film_of_the_same_training_is_the_same_and_the_former_one_is_kept(start, tmp_path):
-    start(101).communicate()
-    output, _ = start(101, MPLBACKEND="nonsense").communicate()  # nor does a back end matter
-    kept = FILM.replace(".mp4", "_2.mp4")
+def test_the_film_of_the_same_training_is_the_same_and_the_former_one_is_kept_beside_it(start, tmp_path):
+    film, kept = (os.path.join("films", name) for name in ("mine.mp4", "mine_2.mp4"))
+    start(101, save_movie=film).communicate()
+    output, _ = start(101, save_movie=film, MPLBACKEND="nonsense").communicate()  # nor does a back end matter
     assert f"The film that was here before is kept as {kept}" in output.splitlines()
-    assert (tmp_path / kept).read_bytes() == (tmp_path / FILM).read_bytes()
+    assert (tmp_path / kept).read_bytes() == (tmp_path / film).read_bytes()
 
 
 @needs_ffprobe

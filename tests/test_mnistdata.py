@@ -222,8 +222,9 @@ def test_images_and_labels_of_a_batch_belong_together(mnist):
 
 
 def test_the_same_seed_gives_the_same_batches_on_every_machine():
-    train = mnistdata.read_data_sets("data", seed=0).train
+    train, _, test = mnistdata.read_data_sets("data", seed=0)
     assert train.next_batch(20)[1].tolist() == [3, 6, 6, 6, 0, 3, 6, 2, 5, 6, 5, 8, 0, 0, 0, 1, 2, 2, 9, 3]
+    assert test.next_batch(20)[1].tolist() == [8, 7, 1, 7, 1, 2, 1, 9, 5, 4, 5, 6, 3, 2, 0, 7, 6, 4, 6, 4]
 
 
 def test_different_seeds_and_no_seed_give_different_batches(small_set):
@@ -668,7 +669,8 @@ def test_files_are_downloaded_from_the_address_that_is_passed_and_only_if_they_a
         assert mnistdata.read_data_sets(str(tmp_path), source_url=address.rstrip("/")).test.num_examples == 10000
     empty = tmp_path / "empty"
     empty.mkdir()
-    with mirror(lambda handler: send(handler, gzip.compress(LETTERS))) as address:
+    with mirror(lambda handler: send(handler, gzip.compress(LETTERS))) as address, mirror(send_archive) as usual:
+        monkeypatch.setattr(mnistdata, "MIRRORS", (usual,))  # of no other address than the one that is passed
         message = error_of(empty, source_url=address)
     assert address in message and "not MNIST's by its SHA-256" in message and os.listdir(str(empty)) == []
     assert "unknown url type" in error_of(empty, source_url="mirror")

@@ -13,7 +13,7 @@ from visu.drawing.picture import file_picture, status_texts
 from visu.record import Bands, Picture, Point, Record
 from visu.style import Style
 
-TITLES = ["one", "two", "three", "four", "five", "six"]
+TITLES = ["one", "two", "", "four", "five", "six"]  # "" for no title
 SETTINGS = {f"title{number}": title for number, title in enumerate(TITLES, start=1)}
 SETTINGS.update(histogram4colornum=2, histogram5colornum=5, dpi=50)
 # Numbers of which no two are equal, so that none can stand for another

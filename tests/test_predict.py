@@ -117,6 +117,14 @@ def test_specks_are_left_out_and_a_detached_part_is_kept(tmp_path, reference):
     assert difference(digit, reference) < 0.08 and digit[:10].any() and digit[16:].any()
 
 
+def test_marks_elsewhere_on_the_sheet_are_left_out(tmp_path, reference):
+    for rows, columns in ((slice(100, 130), slice(700, 730)), (slice(700, 730), slice(150, 180))):  # beside and below
+        sheet = np.zeros([900, 900])
+        sheet[:300, :300] = seven()
+        sheet[rows, columns] = 1
+        assert difference(predict.read_digit(save(tmp_path, 1 - sheet)), reference) < 0.02
+
+
 def test_a_thin_line_is_made_as_wide_as_mnists(tmp_path):
     thin = predict.read_digit(save(tmp_path, 1 - seven(line=2)))
     assert 0.04 < thin.mean() < 0.12

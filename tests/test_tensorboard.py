@@ -138,7 +138,7 @@ import tensorflowvisu
 datavis = tensorflowvisu.MnistDataVis()
 for i in range(3):
     datavis.append_training_curves_data(i, 0.5, 3.0)
-    datavis.append_data_histograms(i, np.arange(5.0), np.arange(3.0))
+    datavis.append_data_histograms(i, np.array([1, np.inf, np.nan]), np.full(3, np.nan))  # as after too large a step
     datavis.update_image1(np.zeros([28, 28, 3], np.uint8))
 """
 

@@ -158,6 +158,31 @@ def test_a_colour_that_does_not_exist_is_refused():
         tensorflowvisu.MnistDataVis(histogram4colornum=7)
 
 
+@pytest.mark.parametrize("dpi", [9, 1001, "70", None])
+def test_an_impossible_dpi_is_named(dpi):
+    with pytest.raises(ValueError, match=f"dpi is {dpi!r}, expected a number from 10 to 1000"):
+        tensorflowvisu.MnistDataVis(dpi=dpi)
+
+
+@pytest.mark.parametrize("images", [np.zeros([1, 784]), np.zeros([2, 32, 32, 1]), np.zeros([2, 28, 28, 3]), "digits"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_digits_of_another_size_than_mnists_are_refused(images, number):
+    update = getattr(tensorflowvisu.MnistDataVis(), f"update_image{number}")
+    with pytest.raises(ValueError, match=rf"update_image{number}: images is .*, expected the digits, \[n, 28, 28, 1\]"):
+        update(np.zeros([28, 28, 3], np.uint8), images)
+
+
+def test_a_picture_belongs_to_the_newest_point_of_its_curve(monkeypatch):
+    taken = []
+    monkeypatch.setattr(Display, "take", lambda display, addition: taken.append(addition))
+    datavis, pixels = tensorflowvisu.MnistDataVis(), np.zeros([28, 28, 3], np.uint8)
+    datavis.append_training_curves_data(20, 0.5, 3.0)
+    datavis.append_test_curves_data(10, 0.5, 3.0)
+    datavis.update_image1(pixels)
+    datavis.update_image2(pixels)
+    assert [(picture.curve, picture.iteration) for picture in taken[2:]] == [("training", 20), ("test", 10)]
+
+
 # -- what scripts pass in
 
 

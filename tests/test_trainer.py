@@ -348,11 +348,14 @@ def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports
     assert listed(moved) == present(moved)
     assert len(listed(moved)) == 5  # the oldest are deleted, also those that the first run wrote
     assert listed(moved)[-1] >= int(re.findall(r"^(\d+): accuracy", more, re.MULTILINE)[-1])
-    again = succeed(  # complete already
-        f"file://{moved}", "--hp-iterations=10", "--data-dir", str(few_digits), start=forks.start
+    last = listed(moved)[-1] + 5
+    complete, again = (
+        succeed(f"file://{moved}", f"--hp-iterations={last}", "--data-dir", str(few_digits), start=forks.start)
+        for _ in range(2)
     )
-    assert "training" not in again
-    assert cluster.test_accuracy(again) == cluster.test_accuracy(more)
+    assert listed(moved)[-1] == last and f"training goes on from iteration {last - 5}\n" in complete
+    assert "training" not in again  # it is complete already
+    assert cluster.test_accuracy(again) == cluster.test_accuracy(complete)
     assert listed(moved) == present(moved)
     assert f"SavedModel: file://{moved}/export/{listed(moved)[-1]}" in again
 
