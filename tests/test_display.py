@@ -302,6 +302,13 @@ def test_what_draws_finds_what_the_script_finds(folder):
     assert (folder / "script.png").exists()
 
 
+def test_what_draws_gets_the_options_of_python_that_the_script_was_started_with():
+    options = ["-E", "-s", "-B", "-Xutf8"]
+    program = "from visu.channel import flags_of_python; print(*flags_of_python())"
+    said = subprocess.check_output([sys.executable, *options, "-c", program], cwd=str(ROOT), encoding="utf-8")
+    assert said.split() == options
+
+
 # -- what can't be started
 
 

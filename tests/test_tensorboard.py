@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 import urllib.parse
 import urllib.request
 
@@ -14,8 +15,10 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+import visu.tensorboard
 from helpers import STAGES, link, shortened, shortened_text_only, stage_source
 from screenshots import DIGITS, share
+from visu.tensorboard import TensorBoardLog
 
 pytest.importorskip("tensorboard")
 pytestmark = pytest.mark.tensorflow
@@ -130,6 +133,20 @@ def test_two_runs_of_the_same_second_get_folders_of_their_own(forks, tmp_path):
     for _ in range(2):
         assert forks.run_script(source, tmp_path, TENSORBOARD_LOGDIR=str(tmp_path / "runs")).returncode == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_what_takes_a_second_comes_again_after_160(tmp_path, monkeypatch):
+    now = 1000.0
+    log = TensorBoardLog(str(tmp_path), "run")
+    monkeypatch.setattr(visu.tensorboard, "time", types.SimpleNamespace(monotonic=lambda: now))
+    for moment, is_due in ((1000, True), (1160, False), (1162, True)):
+        now = moment
+        with log.time_for("weights") as there_is_time:
+            now += 1
+        assert there_is_time == is_due
+    with log.time_for("biases") as there_is_time:  # each has a time of its own
+        assert there_is_time
+    log.close()
 
 
 EAGER = """
