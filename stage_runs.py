@@ -150,13 +150,7 @@ class Stage:
         node = length_node(self._training)
         if isinstance(node, ast.Name):  # a constant: what else depends on it, like a learning rate, goes along
             node = self._expressions[node.id]
-        changes = {node: iterations}
-        for node in ast.walk(self._training):
-            compares = isinstance(node, ast.Compare) and isinstance(node.left, ast.Name)
-            last = node.comparators[0] if compares else None
-            if last and value_of(last, self._expressions) == self.iterations - 1:
-                changes[last] = iterations - 1  # of i == 9999, in a text-only line
-        self._replace(changes)
+        self._replace({node: iterations})
         self.iterations = iterations
 
     def _replace(self, numbers):

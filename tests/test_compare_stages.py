@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import compare_stages
-from compare_stages import Progress, cells, measure, planned_runs
+from compare_stages import Progress, cells, markdown, measure, planned_runs
 from helpers import ROOT, environment, without_tensorflow
 
 SCRIPT = """
@@ -105,6 +105,21 @@ def test_what_has_no_spread_in_the_table_is_the_median_over_the_seeds():
     row = cells("a.py", runs)
     assert (row["lowest test loss"], row["at iteration"], row["seconds"]) == ("2.00", "2", "2")
     assert row["max test accuracy"] == "2.0000 (1.0000 to 9.0000)"
+
+
+def test_what_ends_with_its_lowest_loss_never_overfits():
+    points = {"iteration": [0, 10, 20], "accuracy": [0.5, 0.7, 0.6]}
+    losses = {"falls.py": [3, 2, 1], "rises.py": [3, 1, 2]}
+    rows = {}
+    for name, loss in losses.items():
+        curves = {"training": points, "test": dict(points, loss=loss)}
+        rows[name] = cells(name, [measure({**curves, "parameters": 1, "iterations": 21, "seconds": 1})])
+    assert [row["overfits from iteration"] for row in rows.values()] == ["never", "10"]
+
+
+def test_a_name_stands_in_the_table_as_it_is():
+    (line,) = markdown([{"script": "a|b*c `d` _e_ f_g <i>.py", "seeds": "1"}]).splitlines()[2:]
+    assert line == r"| a\|b\*c \`d\` \_e\_ f_g \<i\>.py | 1 |"
 
 
 def test_a_loss_that_becomes_nan_leaves_the_table_and_the_picture(folder):

@@ -193,6 +193,12 @@ def test_a_panel_keeps_its_view_until_h_while_the_others_go_on_scaling(key, end,
         assert (marks(after, 0, 0)[i] == marks(zoomed, 0, 0)[i]).all()
     for column, row in ((1, 0), (0, 1), (1, 1)):
         assert (marks(after, column, row)[1] != marks(before, column, row)[1]).any()
+    run.press("4")
+    alone = run.picture_that(lambda picture: shows(picture, "4"), "panel 4 is shown alone")
+    run.press("r")  # matplotlib's key for the tool bar's Home, which would bring back the places of before
+    assert (run.still_picture() == alone).all()
+    run.press("0")
+    run.picture_that(lambda picture: (marks(picture, 0, 0)[0] == marks(after, 0, 0)[0]).all(), "it is as before")
     run.press("h")
     run.press(key)  # ends the zooming mode
     reset = run.picture_that(
