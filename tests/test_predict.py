@@ -10,7 +10,7 @@ import predict
 import programs
 from command_line import named_by
 from helpers import ROOT
-from ink import bounds
+from ink import as_mnist, bounds
 
 SCRIPT = ROOT / "mlengine" / "predict.py"
 SAMPLES = ROOT / "mlengine" / "samples"
@@ -53,6 +53,10 @@ def test_a_digit_fills_a_box_of_20_pixels_with_its_centre_of_mass_in_the_middle(
     # half a pixel, as it was moved by whole ones, unless the box of 20 would leave the image
     assert abs(rows / digit.sum() - 14) <= 0.51 or top == 0 or bottom == 28
     assert abs(columns / digit.sum() - 14) <= 0.51 or left == 0 or right == 28
+
+
+def test_the_most_of_faint_ink_is_1():
+    assert as_mnist(0.6 * seven()).max() == 1
 
 
 def test_light_on_dark_is_read_like_dark_on_light(tmp_path, reference):

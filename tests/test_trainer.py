@@ -232,6 +232,8 @@ def test_one_machine_trains_tests_and_exports(job):
     assert re.findall(r"^(\d+): \*+ test accuracy", output, re.MULTILINE) == ["0", "25", "50", "60"]
     assert f"SavedModel: {folder}/export/60".replace("ö", "\\xf6") in output
     assert cluster.test_accuracy(output) > 0.5
+    untrained = float(re.search("test loss: (.*)", output).group(1))
+    assert untrained == pytest.approx(100 * np.log(10), rel=0.5)  # per 100 images, all digits about equally probable
 
 
 @pytest.mark.tensorflow
@@ -358,6 +360,18 @@ def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports
     assert cluster.test_accuracy(again) == cluster.test_accuracy(complete)
     assert listed(moved) == present(moved)
     assert f"SavedModel: file://{moved}/export/{listed(moved)[-1]}" in again
+
+
+@pytest.mark.tensorflow
+def test_a_training_that_goes_on_takes_the_digits_in_another_order(monkeypatch, few_digits):
+    from trainer import roles
+
+    options = parse_options(["--job-dir", "job", "--data-dir", str(few_digits)])
+    batches = []
+    for step in (0, 0, 500):
+        monkeypatch.setattr(roles, "newest_step", lambda job_dir, step=step: step)
+        batches.append(roles.read_digits(options).train.next_batch(100)[1].tolist())
+    assert batches[0] == batches[1] != batches[2]
 
 
 # -- when to stop
