@@ -14,7 +14,7 @@ import pytest
 
 import cluster
 from helpers import PATIENCE, ROOT, environment, unix_signals
-from local_cluster import LocalCluster, network_for, run
+from local_cluster import LocalCluster, network_for, python_path, run
 from programs import Fork, Forks
 from trainer.tf_config import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
@@ -224,6 +224,13 @@ def answers(port):
             if client.connect_ex((address, int(port))) == 0:
                 return True
     return False
+
+
+def test_the_tasks_find_the_trainer_and_what_the_user_named(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "mine")
+    assert python_path().split(os.pathsep) == [str(MLENGINE), "mine"]
+    monkeypatch.delenv("PYTHONPATH")
+    assert python_path() == str(MLENGINE)
 
 
 OPEN = "these ports are open to everybody who reaches this machine"

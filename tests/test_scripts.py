@@ -2,6 +2,8 @@
 
 import functools
 import gzip
+import json
+import math
 import os
 import re
 import shutil
@@ -34,6 +36,18 @@ SHORT_RUNS = {
     "mnist_3.1_convolutional_bigger_dropout.py": (100, 0.90),
     "mnist_4.0_batchnorm_convolutional.py": (61, 0.80),
     "mnist_4.1_batchnorm_bent_digits.py": (61, 0.80),
+}
+# Iterations, weights and biases, the learning rate in iterations 0 and 1,200, what share the dropout of a training step
+# keeps, the mean of the first biases before the last layer
+FACTS = {
+    "mnist_1.0_softmax.py": (2000, 7850, [0.003, 0.003], [], None),
+    "mnist_2.0_five_layers_sigmoid.py": (10000, 185300, [0.003, 0.003], [], 0),
+    "mnist_2.1_five_layers_relu_lrdecay.py": (10000, 185300, [0.0031, 0.0001 + 0.003 * math.exp(-0.6)], [], 0.1),
+    "mnist_2.2_five_layers_relu_lrdecay_dropout.py": (10000, 185300, [0.0031, 0.001746], [0.75], 0.1),
+    "mnist_3.0_convolutional.py": (10000, 122270, [0.0031, 0.001746], [], 0.1),
+    "mnist_3.1_convolutional_bigger_dropout.py": (10000, 244076, [0.0031, 0.001746], [0.75], 0.1),
+    "mnist_4.0_batchnorm_convolutional.py": (10000, 305690, [0.003, 0.003 * (1 - 1200 / 10000)], [], 0),
+    "mnist_4.1_batchnorm_bent_digits.py": (13000, 305690, [0.003, 0.003 * (1 - 1200 / 13000)], [], 0),
 }
 SOFTMAX, BENT = "mnist_1.0_softmax.py", "mnist_4.1_batchnorm_bent_digits.py"
 
@@ -180,6 +194,30 @@ SAME = re.compile(
     r"|def training_step|if update_t|epoch = |print\(f\"\{i\}: \*|datavis\.append_test|datavis\.append_data"
     r"|datavis\.update|def read\(|print\(\"max"
 )
+
+
+def test_each_stage_trains_with_the_numbers_that_it_is_known_for(forks, tmp_path, few_test_digits):
+    """What a short run can't tell: the decay of the learning rate, how much dropout keeps, where the biases begin."""
+    source = f"""
+import json, pathlib, sys
+sys.path[:0] = [{str(ROOT / "docs")!r}]
+import checker
+
+for stage in {list(FACTS)}:
+    path = pathlib.Path({str(ROOT)!r}) / stage
+    facts = checker.facts_of(path.read_text(encoding="utf-8"), path)
+    names = ("the number of iterations", "the number of weights and biases", "the learning rate, at first and late",
+             "what else the training step is fed with", "first biases before the last layer", "the size of a batch")
+    print(json.dumps([facts[name] for name in names]))
+"""
+    process = forks.run_script(source, tmp_path)
+    assert process.returncode == 0, process.stderr
+    lines = process.stdout.splitlines()
+    assert len(lines) == len(FACTS) == len(STAGES)
+    for line, stage in zip(lines, FACTS):
+        iterations, parameters, rates, kept, biases, batch = json.loads(line)
+        assert (iterations, parameters, pytest.approx(rates, rel=1e-3), kept) == FACTS[stage][:4], stage
+        assert all(bias == pytest.approx(FACTS[stage][4], abs=1e-6) for bias in biases) and batch == 100, stage
 
 
 def test_all_stages_read_measure_and_show_with_the_same_lines_in_the_same_order():

@@ -374,6 +374,27 @@ def test_a_training_that_goes_on_takes_the_digits_in_another_order(monkeypatch, 
     assert batches[0] == batches[1] != batches[2]
 
 
+@pytest.mark.tensorflow
+def test_a_server_never_sees_half_of_a_saved_model(tmp_path, monkeypatch):
+    import tensorflow.compat.v1 as tf
+
+    from trainer.evaluation import Evaluation
+
+    evaluation, seen = Evaluation(parse_options(["--job-dir", str(tmp_path), *SMALL])), []
+    with evaluation.session.graph.as_default():
+        evaluation.session.run(tf.global_variables_initializer())
+    save = tf.saved_model.Builder.save
+    monkeypatch.setattr(
+        tf.saved_model.Builder,
+        "save",
+        lambda builder: [save(builder), seen.extend(os.listdir(str(tmp_path / "export")))],
+    )
+    evaluation.reported = str(tmp_path / "model.ckpt-7")
+    evaluation.export()
+    assert len(seen) == 1 and not seen[0].isdigit()  # it takes the folders that have numbers for names
+    assert os.listdir(str(tmp_path / "export")) == ["7"]
+
+
 # -- when to stop
 
 LOOKS = """
