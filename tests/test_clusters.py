@@ -226,6 +226,16 @@ def answers(port):
     return False
 
 
+def test_all_that_a_task_says_is_passed_on(monkeypatch):
+    lines = []
+    one = LocalCluster({"chief": ["a:1"]}, [], lambda *line: lines.append(line))
+    program = "import sys; print('said', flush=True); print('wrong', file=sys.stderr)"
+    monkeypatch.setattr(one, "command", lambda *task: [sys.executable, "-c", program])
+    one.start("chief", 0)
+    assert one.wait("chief", 0, PATIENCE) == 0
+    assert lines[1:] == [("chief 0", "said"), ("chief 0", "wrong")]
+
+
 def test_the_tasks_find_the_trainer_and_what_the_user_named(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "mine")
     assert python_path().split(os.pathsep) == [str(MLENGINE), "mine"]

@@ -35,6 +35,19 @@ def test_the_losses_stand_below(picture, colour, median):
     assert height_of(picture, "loss", colour) == pytest.approx(median, abs=0.4)
 
 
+def test_a_longer_training_is_shown_to_its_end(tmp_path):
+    longer = run(0.95, 20)
+    longer["test"].update(iteration=[0, 50, 200])
+    save_picture(tmp_path / "comparison.png", {"short": [run(0.93, 10)], "longer": [longer]})
+    picture = np.uint8(255 * matplotlib.image.imread(str(tmp_path / "comparison.png"))[..., :3] + 0.5)
+    top, bottom, _, _ = edges_of(picture, "accuracy")
+    ends = [
+        np.flatnonzero((abs(picture[top:bottom, 60:900].astype(int) - colour) < 40).all(axis=2).sum(axis=0))[-1]
+        for colour in (FIRST, SECOND)
+    ]  # the line to the name of the first goes on for a little
+    assert ends[0] < 600 and ends[1] > 800
+
+
 def height_of(picture, quantity, colour):
     """The number at which a level line of this colour lies."""
     top, bottom, low, high = edges_of(picture, quantity)

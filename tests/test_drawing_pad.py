@@ -112,6 +112,21 @@ def test_the_bars_follow_each_answer_and_the_layers_wait_for_that_to_the_newest_
     assert pad.is_answered  # there is nothing to wait for
 
 
+def test_a_note_stands_until_something_is_drawn(pad):
+    pad.note = "No such digit."
+    pad.look()
+    assert pad.hints().endswith("No such digit.")
+    draw(pad.sheet, ONE)
+    pad.look()
+    assert "No such digit." not in pad.hints()
+
+
+@pytest.mark.parametrize("key", ["1", "6", "8"])
+def test_where_the_panel_of_the_pad_is_hidden_all_six_are_shown_with_it(key, pad):
+    picture = picture_with_pad(pad, key=key)
+    assert picture.pad.sheet_panel.is_visible() and sum(panel.is_visible() for panel in picture.panels[:6]) == 5
+
+
 def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_drawn(pad, questions):
     draw(pad.sheet, [(0.1, 0.1), (0.1, 0.35)])
     pad.look()

@@ -7,7 +7,7 @@ import pytest
 
 from pads import picture_with_pad
 from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
-from visu.drawing.layers import as_many_as_fit, chosen_grids, coloured
+from visu.drawing.layers import OUTLINE, as_many_as_fit, chosen_grids, coloured
 from visu.drawing.pad import Pad
 from visu.drawing.window import WindowShow
 from visu.reading import Reader
@@ -277,6 +277,19 @@ def test_what_is_pointed_at_is_asked_for_once_and_shown_large_with_its_patch():
     pointed, *others = ({tuple(colour) for colour in shades[:, channel].tolist()} for channel in (1, 0, 2))
     seen = {tuple(colour) for colour in lens.pixels.view(np.uint8).reshape(-1, 4)[:, :3].tolist()}
     assert pointed <= seen and not any(other <= seen for other in others)
+
+
+def test_the_lens_frames_what_is_pointed_at():
+    picture, pad, _ = picture_with_layers([(7, 7, 3)])
+    centres = []
+    for place in ((0, 2, 5, 1), (0, 2, 1, 1), (0, 6, 5, 1)):
+        pad.point_at(place)
+        picture.update(["", ""])
+        dark = picture.pad.lens_panel.pixels == OUTLINE
+        lines = [np.flatnonzero(dark.sum(axis=axis) > 20) for axis in (0, 1)]  # letters have less of that colour
+        centres.append([line[[0, -1]].mean() for line in lines])
+    (x, y), (left, same_y), (same_x, below) = centres
+    assert (same_x, same_y) == (x, y) and below > y and x - left == pytest.approx(below - y)  # four places each
 
 
 def test_a_value_that_no_pixel_changes_has_no_frame():

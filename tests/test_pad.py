@@ -209,7 +209,9 @@ def test_the_pad_alone_is_drawn_on_and_zoomed(start):
     assert (zoomed != alone).any()
     x, y = np.multiply(on_sheet([(0.25, 0.1)], "3")[0], (WIDTH, HEIGHT)).astype(int)  # so it lies with the zoom
     assert alone[y, x].min() == 255
-    run.picture_that(lambda picture: picture[y, x].max() == 0, "the stroke is there without the zoom")
+    whole = run.picture_that(lambda picture: picture[y, x].max() == 0, "the stroke is there without the zoom")
+    x, y = np.multiply(on_sheet([(0.4, 0.4)], "3")[0], (WIDTH, HEIGHT)).astype(int)
+    assert whole[y, x].min() == 255  # what was framed to be zoomed is not drawn
 
 
 def test_on_a_page_the_mouse_draws_and_erases_and_keys_clear_and_centre(tmp_path, forks, browser):

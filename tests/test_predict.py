@@ -119,6 +119,9 @@ def test_specks_are_left_out_and_a_detached_part_is_kept(tmp_path, reference):
     parts[100:112] = 0  # a gap below the bar
     digit = predict.read_digit(save(tmp_path, 1 - parts))
     assert difference(digit, reference) < 0.08 and digit[:10].any() and digit[16:].any()
+    small_part = seven()
+    small_part[:, 140:158] = 0  # a gap in the bar; left of it, a fifth of the ink
+    assert difference(predict.read_digit(save(tmp_path, 1 - small_part)), as_mnist(small_part)) < 0.02
 
 
 def test_marks_elsewhere_on_the_sheet_are_left_out(tmp_path, reference):

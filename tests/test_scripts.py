@@ -208,16 +208,20 @@ for stage in {list(FACTS)}:
     facts = checker.facts_of(path.read_text(encoding="utf-8"), path)
     names = ("the number of iterations", "the number of weights and biases", "the learning rate, at first and late",
              "what else the training step is fed with", "first biases before the last layer", "the size of a batch")
-    print(json.dumps([facts[name] for name in names]))
+    stage = checker.run(checker.Stage(path.read_text(encoding="utf-8"), path, iterations=1), checker.text_only)[0]
+    digit = stage["mnist"].test.images[:1]
+    is_sure = all((one == other).all() for one, other in zip(stage["read"](digit), stage["read"](digit)))
+    print(json.dumps([facts[name] for name in names] + [is_sure]))
 """
     process = forks.run_script(source, tmp_path)
     assert process.returncode == 0, process.stderr
     lines = process.stdout.splitlines()
     assert len(lines) == len(FACTS) == len(STAGES)
     for line, stage in zip(lines, FACTS):
-        iterations, parameters, rates, kept, biases, batch = json.loads(line)
+        iterations, parameters, rates, kept, biases, batch, is_sure = json.loads(line)
         assert (iterations, parameters, pytest.approx(rates, rel=1e-3), kept) == FACTS[stage][:4], stage
         assert all(bias == pytest.approx(FACTS[stage][4], abs=1e-6) for bias in biases) and batch == 100, stage
+        assert is_sure, f"{stage} reads a digit that is drawn with dropout, another time otherwise"
 
 
 def test_all_stages_read_measure_and_show_with_the_same_lines_in_the_same_order():

@@ -149,6 +149,20 @@ def test_what_takes_a_second_comes_again_after_160(tmp_path, monkeypatch):
     log.close()
 
 
+def test_a_histogram_has_its_bins_where_the_values_are(tmp_path, monkeypatch):
+    log, written = TensorBoardLog(str(tmp_path), "run"), []
+    monkeypatch.setattr(log, "write", lambda *arguments: written.append(arguments))
+    log.add_histogram(20, "weights", np.arange(61.0))
+    ((curve, x, (value,)),) = written
+    histogram = value.histo
+    assert (curve, x, value.tag) == ("training", 20, "weights")
+    assert list(histogram.bucket_limit) == list(range(1, 61))  # a limit is the upper end of its bin
+    assert list(histogram.bucket) == [1] * 59 + [2]
+    assert (histogram.min, histogram.max, histogram.num, histogram.sum) == (0, 60, 61, 1830)
+    assert histogram.sum_squares == sum(i * i for i in range(61))
+    log.close()
+
+
 EAGER = """
 import numpy as np
 import tensorflowvisu

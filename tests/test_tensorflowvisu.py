@@ -126,6 +126,15 @@ def display(request, monkeypatch):
     return display
 
 
+def test_as_it_is_the_window_has_the_usual_titles_and_a_colour_for_each_panel(monkeypatch):
+    runs = []
+    monkeypatch.setattr(tensorflowvisu, "open_display", lambda run, *more: runs.append(run) or Display())
+    tensorflowvisu.MnistDataVis().animate(lambda *step: None, 7)
+    assert (runs[0].iterations, runs[0].style.dpi) == (7, 70)
+    assert [title[:1] for title in runs[0].style.titles] == list("123456")
+    assert runs[0].style.band_colours == [0, 1]
+
+
 def test_the_steps_of_an_animation_can_be_taken_one_by_one_until_the_last_or_the_window_is_closed(display):
     taken = []
     with tensorflowvisu.MnistDataVis().animation(3, 2, 4) as steps:
