@@ -117,6 +117,13 @@ def test_what_ends_with_its_lowest_loss_never_overfits():
     assert [row["overfits from iteration"] for row in rows.values()] == ["never", "10"]
 
 
+def test_the_training_accuracy_in_the_table_is_that_of_the_end():
+    test = {"iteration": [0], "accuracy": [1], "loss": [1]}
+    training = {"accuracy": [0.1] * 10 + [0.9] * 50}
+    numbers = measure({"training": training, "test": test, "parameters": 1, "iterations": 1, "seconds": 1})
+    assert numbers["training accuracy, mean of the last 50"] == pytest.approx(0.9)
+
+
 def test_a_name_stands_in_the_table_as_it_is():
     (line,) = markdown([{"script": "a|b*c `d` _e_ f_g <i>.py", "seeds": "1"}]).splitlines()[2:]
     assert line == r"| a\|b\*c \`d\` \_e\_ f_g \<i\>.py | 1 |"

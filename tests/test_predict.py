@@ -125,7 +125,12 @@ def test_specks_are_left_out_and_a_detached_part_is_kept(tmp_path, reference):
 
 
 def test_marks_elsewhere_on_the_sheet_are_left_out(tmp_path, reference):
-    for rows, columns in ((slice(100, 130), slice(700, 730)), (slice(700, 730), slice(150, 180))):  # beside and below
+    beside, below, not_far = (
+        (slice(100, 130), slice(700, 730)),
+        (slice(700, 730), slice(150, 180)),
+        np.s_[100:130, 290:320],
+    )
+    for rows, columns in (beside, below, not_far):
         sheet = np.zeros([900, 900])
         sheet[:300, :300] = seven()
         sheet[rows, columns] = 1

@@ -167,6 +167,14 @@ def test_a_colour_that_does_not_exist_is_refused():
         tensorflowvisu.MnistDataVis(histogram4colornum=7)
 
 
+@pytest.mark.parametrize("x", [np.nan, np.inf, -np.inf])
+def test_an_iteration_without_a_place_on_the_axis_is_refused(x):
+    datavis = tensorflowvisu.MnistDataVis()
+    for add in (datavis.append_training_curves_data, datavis.append_test_curves_data, datavis.append_data_histograms):
+        with pytest.raises(ValueError, match=f"{add.__name__}: x is {x}, expected the number of the iteration"):
+            add(x, 0.5, 3.0)
+
+
 @pytest.mark.parametrize("dpi", [9, 1001, "70", None])
 def test_an_impossible_dpi_is_named(dpi):
     with pytest.raises(ValueError, match=f"dpi is {dpi!r}, expected a number from 10 to 1000"):

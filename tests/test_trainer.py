@@ -356,6 +356,7 @@ def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports
         for _ in range(2)
     )
     assert listed(moved)[-1] == last and f"training goes on from iteration {last - 5}\n" in complete
+    assert re.search("^5 iterations in ", complete, re.MULTILINE)
     assert "training" not in again  # it is complete already
     assert cluster.test_accuracy(again) == cluster.test_accuracy(complete)
     assert listed(moved) == present(moved)
