@@ -15,14 +15,18 @@ def run(accuracy, loss):
     return {"test": {"iteration": [0, 50, 100], "accuracy": [accuracy] * 3, "loss": [loss] * 3}}
 
 
+def saved(folder, curves):
+    """The picture of these results of scripts, uint8 [height, width, 3]."""
+    save_picture(folder / "comparison.png", curves)
+    return np.uint8(255 * matplotlib.image.imread(str(folder / "comparison.png"))[..., :3] + 0.5)
+
+
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory):
     """That of two scripts, with three seeds each whose numbers lie unevenly, uint8 [height, width, 3]."""
-    path = tmp_path_factory.mktemp("comparison") / "comparison.png"
     first = [run(0.92, 30), run(0.99, 11), run(0.93, 10)]
     second = [run(0.95, 20), run(0.98, 25), run(0.955, 35)]
-    save_picture(path, {"first": first, "second": second})
-    return np.uint8(255 * matplotlib.image.imread(str(path))[..., :3] + 0.5)
+    return saved(tmp_path_factory.mktemp("comparison"), {"first": first, "second": second})
 
 
 @pytest.mark.parametrize("quantity, colour, median", [("accuracy", FIRST, 0.93), ("accuracy", SECOND, 0.955)])
@@ -38,8 +42,7 @@ def test_the_losses_stand_below(picture, colour, median):
 def test_a_longer_training_is_shown_to_its_end(tmp_path):
     longer = run(0.95, 20)
     longer["test"].update(iteration=[0, 50, 200])
-    save_picture(tmp_path / "comparison.png", {"short": [run(0.93, 10)], "longer": [longer]})
-    picture = np.uint8(255 * matplotlib.image.imread(str(tmp_path / "comparison.png"))[..., :3] + 0.5)
+    picture = saved(tmp_path, {"short": [run(0.93, 10)], "longer": [longer]})
     top, bottom, _, _ = edges_of(picture, "accuracy")
     ends = [
         np.flatnonzero((abs(picture[top:bottom, 60:900].astype(int) - colour) < 40).all(axis=2).sum(axis=0))[-1]

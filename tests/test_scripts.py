@@ -203,15 +203,16 @@ import json, pathlib, sys
 sys.path[:0] = [{str(ROOT / "docs")!r}]
 import checker
 
+seen = ("the number of iterations", "the number of weights and biases", "the learning rate, at first and late",
+        "what else the training step is fed with", "first biases before the last layer", "the size of a batch")
 for stage in {list(FACTS)}:
     path = pathlib.Path({str(ROOT)!r}) / stage
-    facts = checker.facts_of(path.read_text(encoding="utf-8"), path)
-    names = ("the number of iterations", "the number of weights and biases", "the learning rate, at first and late",
-             "what else the training step is fed with", "first biases before the last layer", "the size of a batch")
-    stage = checker.run(checker.Stage(path.read_text(encoding="utf-8"), path, iterations=1), checker.text_only)[0]
-    digit = stage["mnist"].test.images[:1]
-    is_sure = all((one == other).all() for one, other in zip(stage["read"](digit), stage["read"](digit)))
-    print(json.dumps([facts[name] for name in names] + [is_sure]))
+    source = path.read_text(encoding="utf-8")
+    facts = checker.facts_of(source, path)
+    names, _ = checker.run(checker.Stage(source, path, iterations=1), checker.text_only)
+    digit = names["mnist"].test.images[:1]
+    is_sure = all((one == other).all() for one, other in zip(names["read"](digit), names["read"](digit)))
+    print(json.dumps([facts[name] for name in seen] + [is_sure]))
 """
     process = forks.run_script(source, tmp_path)
     assert process.returncode == 0, process.stderr
