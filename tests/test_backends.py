@@ -1,10 +1,12 @@
 """Back ends of matplotlib that can't be loaded, have no window, or find no display: one line says so."""
 
 import os
+import sys
 
 import pytest
 
 from helpers import NO_SCREEN, ROOT, by_display, made_up_training, run_script, without_waiting
+from visu.screen import display_name, lacks_display
 
 QT = ("PySide6", "PyQt6", "PyQt5", "PySide2")
 
@@ -71,6 +73,27 @@ def test_a_back_end_without_windows_is_named(backend, run_without, screen):
 @pytest.mark.parametrize("changes", [{"DISPLAY": NO_SCREEN}, {"DISPLAY": NO_SCREEN, "MPLBACKEND": "TkAgg"}])
 def test_a_display_that_is_not_there_is_named(changes, run_without):
     assert run_without([], **changes).startswith(f'No window: couldn\'t connect to display "{NO_SCREEN}"')
+
+
+@pytest.mark.parametrize(
+    "variables, name",
+    [
+        ({}, None),
+        ({"DISPLAY": ""}, None),
+        ({"DISPLAY": ":1"}, ":1"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "wayland-0"),
+        ({"DISPLAY": ":1", "WAYLAND_DISPLAY": "wayland-0"}, ":1"),
+    ],
+)
+def test_a_display_is_one_of_x_or_of_wayland(variables, name, monkeypatch):
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert (display_name(), lacks_display()) == (name, name is None)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not lacks_display()
 
 
 @by_display

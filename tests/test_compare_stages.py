@@ -3,18 +3,20 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import types
 
 import matplotlib.image
 import numpy as np
 import pytest
 
 import compare_stages
-from compare_stages import Progress, cells, markdown, measure, planned_runs
-from helpers import ROOT, environment, without_tensorflow
+from compare_stages import Progress, cells, do_runs, markdown, measure, planned_runs
+from helpers import ROOT, STAGES, environment, stage_source, without_tensorflow
 
 SCRIPT = """
 import time
@@ -105,6 +107,26 @@ def test_what_has_no_spread_in_the_table_is_the_median_over_the_seeds():
     row = cells("a.py", runs)
     assert (row["lowest test loss"], row["at iteration"], row["seconds"]) == ("2.00", "2", "2")
     assert row["max test accuracy"] == "2.0000 (1.0000 to 9.0000)"
+
+
+def test_each_column_of_the_table_has_the_decimals_that_it_needs():
+    points = {"iteration": [0, 1000], "accuracy": [0.91237, 0.91231], "loss": [20.123, 40.123]}
+    results = {"training": points, "test": points, "parameters": 7850, "iterations": 2000, "seconds": 1234.5}
+    assert cells("a.py", [measure(results)]) == {
+        "script": "a.py",
+        "seeds": "1",
+        "parameters": "7,850",
+        "iterations": "2,000",
+        "max test accuracy": "0.9124",
+        "at iteration": "0",
+        "final test accuracy": "0.9123",
+        "lowest test loss": "20.12",
+        "overfits from iteration": "0",
+        "final / lowest test loss": "1.99",
+        "training accuracy, mean of the last 50": "0.9123",
+        "lowest of the last 20 tests": "0.9123",
+        "seconds": "1,234",
+    }
 
 
 def test_what_ends_with_its_lowest_loss_never_overfits():
@@ -232,6 +254,54 @@ def test_scripts_of_one_name_are_told_apart_by_their_folders(tmp_path):
         path.write_text(script())
     plan, complaints = planned_runs(scripts, 1, None, tmp_path)
     assert (list(plan), complaints) == ([str(scripts[0]), str(scripts[1]), "b.py"], [])
+
+
+def test_seed_after_seed_is_run_so_that_what_was_stopped_early_compares_all_scripts(capsys):
+    """Each made-up run is done by adding itself to a list; the first of a.py has been done before."""
+    done = []
+
+    def run_of(name, seed):
+        measured = {curve: {"iteration": [0], "accuracy": [seed], "loss": [1]} for curve in ("training", "test")}
+        results = {**measured, "parameters": 1, "iterations": 1, "seconds": 1}
+        return types.SimpleNamespace(
+            seed=seed,
+            is_done=(name, seed) == ("a.py", 0),
+            do=lambda on_progress: done.append((name, seed)),
+            load=lambda: results,
+        )
+
+    assert do_runs({name: [run_of(name, seed) for seed in range(3)] for name in ("a.py", "b.py")})
+    assert done == [("b.py", 0), ("a.py", 1), ("b.py", 1), ("a.py", 2), ("b.py", 2)]
+    assert capsys.readouterr().err.splitlines()[-1] == "b.py seed 2: max test accuracy 2.0000"
+
+
+JOB = """
+import io, json, sys
+sys.stdin = io.StringIO({job!r})
+sys.path.insert(0, {root!r})
+import compare_stages
+compare_stages.run_one()
+"""
+
+
+@pytest.mark.tensorflow
+def test_a_run_of_a_stage_writes_down_its_curves_its_iterations_and_what_it_trains(forks, tmp_path, few_test_digits):
+    job = {
+        "source": stage_source(STAGES[2]),
+        "path": str(tmp_path / STAGES[2]),
+        "seed": 1,
+        "iterations": 41,
+        "record": str(tmp_path / "record.json"),
+    }
+    process = forks.run_script(JOB.format(job=json.dumps(job), root=str(ROOT)), tmp_path)
+    assert (process.returncode, process.stderr) == (0, "")
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert (record["parameters"], record["iterations"]) == (185300, 41)
+    told = dict(re.findall(r"^(\d+): accuracy: (\S+)", process.stdout, re.MULTILINE))
+    assert record["training"]["iteration"] == [0, 20, 40] == list(map(int, told))
+    assert record["training"]["accuracy"] == pytest.approx(list(map(float, told.values())))
+    assert record["test"]["iteration"] == [0, 40]
+    assert f"max test accuracy: {max(record['test']['accuracy']):.4f}"[:-1] in process.stdout
 
 
 def test_bad_options_get_one_sentence(folder):

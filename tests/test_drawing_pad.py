@@ -1,5 +1,7 @@
 """What the mouse draws on the pad, and what of it the network is asked."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -139,6 +141,20 @@ def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_drawn(
     assert rows.max() <= 11 and columns.max() <= 4
     assert (again == centred).all()
     assert "m: centre (on)" in pad.hints()
+
+
+def test_the_hints_say_what_is_on(pad):
+    def switches():
+        return dict(re.findall(r"(\w: [a-z ]+) \((on|off)\)", pad.hints()))
+
+    assert switches() == {"m: centre": "on", "l: layers": "off"}
+    pad.show_layers(True)
+    assert switches() == {"m: centre": "on", "l: layers": "on", "s: own scales": "off"}
+    pad.has_own_scales = True
+    pad.centre_or_not()
+    assert switches() == {"m: centre": "off", "l: layers": "on", "s: own scales": "on"}
+    pad.show_layers(False)
+    assert switches() == {"m: centre": "off", "l: layers": "off"}
 
 
 @pytest.mark.parametrize("empty", ["clear", "rub out"])

@@ -67,8 +67,9 @@ def test_the_bands_lie_between_the_boundaries(picture, record):
     low, high = picture.panels[3].axes.get_ylim()
     assert low < -2 and high > 2
     assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["4  Weights", "biases, renamed"]
-    record.add(Bands(220, np.arange(8), np.arange(8), "", None))
+    record.add(Bands(220, 9 * np.arange(8), np.arange(8) - 80, "", None))
     picture.update(STATUS)
+    assert picture.panels[3].axes.get_ylim()[1] > 63 and picture.panels[4].axes.get_ylim()[0] < -80
     assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["", "biases, renamed"]
 
 

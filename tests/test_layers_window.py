@@ -13,6 +13,7 @@ tiles[:, 20, 20, 0] = np.arange(100) / 255
 pixels = np.uint8(255 - 255 * tiles).repeat(3, axis=3)
 pixels[90:][tiles[90:, ..., 0] == 0] = 255, 160, 160  # ten on red, as of digits that are misread
 squares = pixels.reshape(10, 10, 28, 28, 3).swapaxes(1, 2).reshape(280, 280, 3)
+strips = pixels[:8].reshape(2, 4, 28, 28, 3).swapaxes(1, 2).reshape(56, 112, 3)
 
 
 def read_digits(images):
@@ -24,10 +25,14 @@ def read_digits(images):
 
 
 def layered_training():
-    """A made-up training whose batch shows 100 squares on white, and whose network has two layers."""
+    """A made-up training whose batch shows 100 squares on white, its test the first 8 of them on two lines.
+
+    Its network has two layers.
+    """
     source = made_up_training(301).replace("\ndatavis.animate(", f"{LAYERED}\ndatavis.animate(")
     source = source.replace("test_data_update_freq=50", "test_data_update_freq=50, read_digits=read_digits")
-    return source.replace("datavis.update_image1(digits(280, 280, 0.5))", "datavis.update_image1(squares, tiles)")
+    source = source.replace("datavis.update_image1(digits(280, 280, 0.5))", "datavis.update_image1(squares, tiles)")
+    return source.replace("datavis.update_image2(digits(700, 1120, 0.3))", "datavis.update_image2(strips, tiles[:8])")
 
 
 BLUE, RED, RED_GROUND = (31, 78, 156), (214, 39, 40), (255, 160, 160)
@@ -80,6 +85,9 @@ def test_in_the_window_a_digit_is_put_on_the_pad_its_layers_are_seen_and_the_run
         run.read_until(r"^read 112 ")
         run.press("b")
         run.read_until(r"^read 1 100\.0039")  # the second square
+        for ink in ("100.0", r"100\.0039", r"100\.0078"):
+            run.press("t")
+            run.read_until(f"^read 1 {ink}")
         run.stroke((60, 120), (80, 120))
         run.read_until(r"^read 1 ")
         run.press("0")

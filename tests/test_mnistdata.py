@@ -259,6 +259,17 @@ def test_unzipped_files_are_read_too(folder, dotted, mnist):
     assert (parts.test.images == mnist.test.images).all()
 
 
+def test_a_folder_that_has_the_name_of_a_file_is_passed_over(folder, mnist):
+    """As some programs unpack an archive: into a folder of its name."""
+    name = ARCHIVES[0]
+    (folder / name[:-3].replace("-idx", ".idx")).write_bytes(gzip.decompress((folder / name).read_bytes()))
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    (folder / name[:-3]).mkdir()
+    parts = mnistdata.read_data_sets(str(folder), reshape=False)
+    assert (parts.train.images == mnist.train.images).all()
+
+
 def test_another_set_in_the_same_format_works(tmp_path):
     write_small_set(tmp_path, train=60, test=20, classes=12, side=32)
     parts = mnistdata.read_data_sets(str(tmp_path), one_hot=True, reshape=False)

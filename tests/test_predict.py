@@ -137,6 +137,20 @@ def test_marks_elsewhere_on_the_sheet_are_left_out(tmp_path, reference):
         assert difference(predict.read_digit(save(tmp_path, 1 - sheet)), reference) < 0.02
 
 
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
+def test_a_thumb_at_a_side_of_the_photo_is_left_out(tmp_path, reference, side):
+    sheet = np.zeros([900, 900])
+    sheet[300:600, 300:600] = seven()
+    rows, columns = {
+        "left": np.s_[400:600, :140],
+        "top": np.s_[:140, 400:600],
+        "right": np.s_[400:600, 760:],
+        "bottom": np.s_[760:, 400:600],
+    }[side]
+    sheet[rows, columns] = 1
+    assert difference(predict.read_digit(save(tmp_path, 1 - sheet)), reference) < 0.02
+
+
 def test_a_thin_line_is_made_as_wide_as_mnists(tmp_path):
     thin = predict.read_digit(save(tmp_path, 1 - seven(line=2)))
     assert 0.04 < thin.mean() < 0.12

@@ -9,7 +9,7 @@ import pytest
 
 from made_up_run import point
 from visu.channel import Show
-from visu.record import Bands, Record, checked_number, checked_vector, in_digits
+from visu.record import Bands, Record, checked_number, checked_picture, checked_vector, in_digits
 
 
 def test_a_long_record_stays_small_where_it_is_drawn_and_keeps_its_ends_its_extremes_and_its_gaps():
@@ -48,6 +48,13 @@ def test_a_short_record_is_drawn_as_it_is():
         record.add(point("test", 20 * i, i / 501, 501 - i))
     assert record.curves["test"]["accuracy"].values().tolist() == [[20 * i, i / 501] for i in range(501)]
     assert record.curves["test"]["loss"].values().tolist() == [[20 * i, 501 - i] for i in range(501)]
+
+
+def test_what_a_script_does_to_its_picture_later_changes_nothing():
+    picture = np.zeros([28, 28, 3], np.uint8)
+    checked = checked_picture("update_image1", picture)
+    picture[:] = 255
+    assert not checked.any()
 
 
 def test_all_points_are_kept_where_it_trains():

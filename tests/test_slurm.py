@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import predict
+import slurm_cluster
 from helpers import ROOT, environment, require, wait_until
 from local_cluster import addresses
-from slurm_cluster import divide
 from trainings import MLENGINE, SMALL, few_digits, listed
 
 CONFIGURATION = """
@@ -219,8 +220,32 @@ def test_a_job_restarts_a_worker_goes_on_when_its_time_is_over_and_reads_digits(
 
 def test_the_roles_are_the_chief_parameter_servers_evaluator_and_workers():
     tasks = [f"n{number}:1" for number in range(6)]
-    assert divide(tasks, 2, 1) == {"chief": tasks[:1], "ps": tasks[1:3], "evaluator": tasks[3:4], "worker": tasks[4:]}
-    assert divide(tasks[:2], 1, 0) == {"chief": tasks[:1], "ps": tasks[1:2]}
+    assert slurm_cluster.divide(tasks, 2, 1) == {
+        "chief": tasks[:1],
+        "ps": tasks[1:3],
+        "evaluator": tasks[3:4],
+        "worker": tasks[4:],
+    }
+    assert slurm_cluster.divide(tasks[:2], 1, 0) == {"chief": tasks[:1], "ps": tasks[1:2]}
+
+
+@pytest.mark.parametrize(
+    "arguments, sizes",
+    [
+        (["--no-evaluator"], {"chief": 1, "ps": 1}),
+        ([], {"chief": 1, "ps": 1, "evaluator": 1}),
+        (["--ps=2"], {"chief": 1, "ps": 2, "evaluator": 1}),
+    ],
+)
+def test_a_job_may_be_as_small_as_its_roles(arguments, sizes, monkeypatch):
+    clusters = []
+    monkeypatch.setattr(slurm_cluster, "find_addresses", lambda number: [f"n{task}:1" for task in range(number)])
+    monkeypatch.setattr(slurm_cluster, "oversee", lambda cluster, signals: clusters.append(cluster))
+    monkeypatch.setattr(signal, "signal", lambda number, action: None)
+    monkeypatch.setenv("SLURM_NTASKS", str(sum(sizes.values())))
+    monkeypatch.setattr(sys, "argv", ["slurm.sh", "--job-dir=job", *arguments])
+    slurm_cluster.main()
+    assert {name: len(tasks) for name, tasks in clusters[0].cluster.items()} == sizes
 
 
 @in_a_shell

@@ -183,6 +183,42 @@ def test_as_many_neurons_are_dropped_as_are_asked_for():
     assert all_active > 4 and 0.1 < share < 0.4
 
 
+@pytest.mark.tensorflow
+def test_its_network_is_the_one_of_stage_31():
+    import tensorflow.compat.v1 as tf
+
+    from numpy_networks import assert_near, computed, loss
+    from trainer import network
+
+    random = np.random.RandomState(0)
+    images, labels = random.rand(20, 28, 28), np.eye(10)[random.randint(10, size=20)]
+    with tf.Graph().as_default(), tf.Session() as session:
+        X, Y_ = tf.placeholder(tf.float32, [None, 28, 28]), tf.placeholder(tf.float32, [None, 10])
+        nets = [network.build(X, parse_options(["--job-dir=job"]))]
+        with tf.variable_scope("", reuse=True):
+            nets.append(network.build(X, parse_options(["--job-dir=job"]), dropout=0.25))
+        (chances,) = [op.outputs[0] for op in session.graph.get_operations() if op.type == "RandomUniform"]
+        session.run(tf.global_variables_initializer())
+        for variable in tf.trainable_variables():
+            variable.load(random.normal(scale=0.1, size=variable.shape.as_list()), session)
+        weights, biases = (
+            session.run([variable for variable in tf.trainable_variables() if f"/{letter}" in variable.name])
+            for letter in "WB"
+        )
+        for net, drops in zip(nets, (False, True)):
+            told = [*net, network.loss_of(net, Y_), network.accuracy_of(net, Y_)]
+            (logits, answers, classes, cost, accuracy), noise = session.run([told, chances], {X: images, Y_: labels})
+            noise = [noise] if drops else []
+            expected, _, _ = computed(
+                "mnist_3.1_convolutional_bigger_dropout.py", images[..., None], weights, biases, noise=noise
+            )
+            assert_near(answers, expected)
+            assert_near(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), expected)
+            assert classes.tolist() == expected.argmax(axis=1).tolist()
+            assert_near(cost, 100 * loss(expected, labels))
+            assert_near(accuracy, (expected.argmax(axis=1) == labels.argmax(axis=1)).mean())
+
+
 class Counted(mnistdata.DataSet):
     """Digits that know how many were taken at once."""
 

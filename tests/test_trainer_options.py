@@ -98,6 +98,8 @@ BAD_CONFIGS = {
     config({**ADDRESSES, "ps": ["a:1"]}): "has a:1 for two tasks",
     config({**ADDRESSES, "master": ["e:1"]}): "has 2 tasks of type chief or master",
     config({"chief": ["a:1"], "worker": ["b:1"]}): "has no ps in its cluster",
+    config({"chief": ["a:1"]}, "evaluator"): "has no ps in its cluster",
+    config({"chief": ["a:1"], "evaluator": ["b:1"]}, "evaluator"): "has no ps in its cluster",
     config({"ps": ["a:1"]}, "ps"): "has no task in its cluster that trains",
 }
 
@@ -119,6 +121,27 @@ def options_error(capsys, *arguments):
         parse_options(arguments)
     assert end.value.code == 2
     return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_without_options_it_trains_stage_31():
+    options = vars(parse_options(["--job-dir=job"]))
+    assert options == {
+        "job_dir": "job",
+        "data_dir": "data",
+        "sync": False,
+        "seed": 0,
+        "checkpoint_every": 500,
+        "hp_iterations": 10000,
+        "hp_batch": 100,
+        "hp_learning_rate": 0.003,
+        "hp_learning_rate_min": 0.0001,
+        "hp_decay_steps": 2000,
+        "hp_dropout": 0.25,
+        "hp_depth1": 6,
+        "hp_depth2": 12,
+        "hp_depth3": 24,
+        "hp_dense": 200,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,148 @@
+"""The networks of the stages once more, in NumPy alone: what their scripts compute is compared with this."""
+
+import collections
+import re
+from unittest import mock
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+Convolution = collections.namedtuple("Convolution", "stride is_padded has_batch_norm")
+Dense = collections.namedtuple("Dense", "activation has_dropout")
+
+
+def check(stage, names):
+    """Fails where a stage's script computes another thing than it should; names: those of the script once it ran.
+
+    Weights, biases and averages are random numbers here, so that one taken for another is seen.
+    """
+    session, random = names["sess"], np.random.RandomState(0)
+    variables = tf.trainable_variables()
+    weights = [variable for variable in variables if len(variable.shape) > 1]
+    biases = [variable for variable in variables if len(variable.shape) == 1]
+    averages = [names[name] for name in sorted(names) if re.match(r"A\d$", name)]  # [2, channels] each
+    session.run(tf.global_variables_initializer())
+    for variable in weights + biases:
+        variable.load(random.normal(scale=0.1, size=variable.shape.as_list()), session)
+    for variable in averages:
+        variable.load(random.uniform(0.5, 1.5, size=variable.shape.as_list()), session)
+    W, B, A = session.run([weights, biases, averages])
+    assert_near(session.run(names["allweights"]), np.concatenate([w.ravel() for w in W]))
+    assert_near(session.run(names["allbiases"]), np.concatenate(B))
+
+    images, labels = names["mnist"].test.images[:50], names["mnist"].test.labels[:50]
+    expected, layers, _ = computed(stage, images, W, B, A)
+    if not layers:  # stage 1.0 shows its evidence
+        layers = [images * W[0].reshape(28, 28, 10)]
+    answers = names["read"](images)
+    assert len(answers) == 1 + len(layers)
+    for answer, value in zip(answers, [expected, *layers]):
+        assert_near(answer, value)
+    feed = {names["X"]: images, names["Y_"]: labels, **({names["pkeep"]: 1} if "pkeep" in names else {})}
+    is_right = expected.argmax(axis=1) == labels.argmax(axis=1)
+    assert_near(session.run(names["accuracy"], feed), is_right.mean())
+    assert_near(session.run(names["cross_entropy"], feed), 100 * loss(expected, labels))
+
+    fed, noise = training_step(names)
+    images, labels, rate = fed[names["X"]], fed[names["Y_"]], session.run(names.get("lr", tf.constant(0.003)), fed)
+    assert len(noise) == sum(isinstance(layer, Dense) and layer.has_dropout for layer in LAYERS[stage])
+    expected, _, batches = computed(stage, images, W, B, noise=noise)
+    slope = (expected - labels).mean(axis=0)  # how the loss changes with the last layer's biases
+    if "Adam" in {part for operation in session.graph.get_operations() for part in operation.name.split("/")}:
+        moved = -rate * np.sign(slope)  # Adam's first step
+    else:
+        moved = -rate * 100 * slope
+    assert_near(session.run(biases[-1]) - B[-1], moved)
+    n = len(images) * np.array([np.prod(layer.shape[1:3]) for layer in layers[: len(A)]])
+    for now, before, (mean, variance), count in zip(session.run(averages), A, batches, n):
+        assert_near(now, 0.9 * before + 0.1 * np.stack([mean, variance * count / (count - 1)]))
+
+
+def assert_near(values, expected):
+    np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-5)
+
+
+def loss(probabilities, labels):
+    return -np.log((probabilities * labels).sum(axis=1)).mean()
+
+
+def training_step(names):
+    """(what is fed, the random numbers from 0 to 1 of each layer with dropout) of one training step in iteration 0."""
+    chances = [op.outputs[0] for op in names["sess"].graph.get_operations() if op.type == "RandomUniform"]
+    run, seen = tf.Session.run, []
+
+    def run_and_see(session, fetches, feed_dict):
+        result, noise = run(session, [fetches, chances], feed_dict)
+        seen.append((feed_dict, noise))
+        return result
+
+    with mock.patch.object(tf.Session, "run", run_and_see):
+        names["training_step"](0, False, False)
+    return seen[-1]
+
+
+def relu(sums):
+    return np.maximum(sums, 0)
+
+
+def sigmoid(sums):
+    return 1 / (1 + np.exp(-sums))
+
+
+NORMED = [Convolution(stride, stride == 2, True) for stride in (1, 1, 2, 1, 1, 2)] + [Dense(relu, False)]
+# The layers before the last one, which is the same in all
+LAYERS = {
+    "mnist_1.0_softmax.py": [],
+    "mnist_2.0_five_layers_sigmoid.py": 4 * [Dense(sigmoid, False)],
+    "mnist_2.1_five_layers_relu_lrdecay.py": 4 * [Dense(relu, False)],
+    "mnist_2.2_five_layers_relu_lrdecay_dropout.py": 4 * [Dense(relu, True)],
+    "mnist_3.0_convolutional.py": [Convolution(stride, True, False) for stride in (1, 2, 2)] + [Dense(relu, False)],
+    "mnist_3.1_convolutional_bigger_dropout.py": [Convolution(stride, True, False) for stride in (1, 2, 2)]
+    + [Dense(relu, True)],
+    "mnist_4.0_batchnorm_convolutional.py": NORMED,
+    "mnist_4.1_batchnorm_bent_digits.py": NORMED,
+}
+KEPT = 0.75  # of the outputs of a layer with dropout, while it trains
+EPSILON = 0.001  # what batch normalisation adds to a variance
+
+
+def computed(stage, images, weights, biases, averages=None, noise=()):
+    """(probabilities [n, 10], what each layer before hands on, (mean, variance) of each batch that is normalised).
+
+    averages: [mean, variance] of each convolution for its batch normalisation, which takes those of the batch without.
+    noise: for each layer with dropout an array from 0 to 1 that says what is kept, or nothing to keep all.
+    """
+    noise, averages = iter(noise), iter(averages or ())
+    values, layers, batches = images, [], []
+    for layer, weight, bias in zip(LAYERS[stage], weights, biases):
+        if isinstance(layer, Convolution):
+            sums = convolved(values, weight, layer.stride, layer.is_padded)
+            if layer.has_batch_norm:
+                batches.append((sums.mean(axis=(0, 1, 2)), sums.var(axis=(0, 1, 2))))
+                mean, variance = next(averages, batches[-1])
+                sums = (sums - mean) / np.sqrt(variance + EPSILON)
+            values = relu(sums + bias)
+        else:
+            values = layer.activation(values.reshape(len(images), -1) @ weight + bias)
+        layers.append(values)
+        if isinstance(layer, Dense) and layer.has_dropout:
+            chances = next(noise, None)
+            values = values if chances is None else np.where(chances >= 1 - KEPT, values / KEPT, 0)
+    exponentials = np.exp(values.reshape(len(images), -1) @ weights[-1] + biases[-1])
+    return exponentials / exponentials.sum(axis=1, keepdims=True), layers, batches
+
+
+def convolved(images, filters, stride, is_padded):
+    """[n, rows, columns, channels] with filters [side, side, channels, new ones], as TensorFlow's "SAME" or "VALID"."""
+    side = len(filters)
+    length = images.shape[1]
+    steps = -(-length // stride) if is_padded else (length - side) // stride + 1
+    missing = max((steps - 1) * stride + side - length, 0)
+    edge = (missing // 2, missing - missing // 2)
+    images = np.pad(images, [(0, 0), edge, edge, (0, 0)], mode="constant")
+    end = (steps - 1) * stride + 1
+    return sum(
+        images[:, row : row + end : stride, column : column + end : stride] @ filters[row, column]
+        for row in range(side)
+        for column in range(side)
+    )
