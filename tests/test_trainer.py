@@ -209,7 +209,7 @@ def test_its_network_is_the_one_of_stage_31():
             told = [*net, network.loss_of(net, Y_), network.accuracy_of(net, Y_)]
             (logits, answers, classes, cost, accuracy), noise = session.run([told, chances], {X: images, Y_: labels})
             noise = [noise] if drops else []
-            expected, _, _ = computed(
+            expected, *_ = computed(
                 "mnist_3.1_convolutional_bigger_dropout.py", images[..., None], weights, biases, noise=noise
             )
             assert_near(answers, expected)
