@@ -117,7 +117,7 @@ def computed(stage, images, weights, biases, averages=None, noise=()):
     noise: for each layer with dropout an array from 0 to 1 that says what is kept, or nothing to keep all.
     """
     noise, averages = iter(noise), iter(averages or ())
-    values, layers, batches = images, [], []
+    values, layers, batches = np.float64(images), [], []
     for layer, weight, bias in zip(LAYERS[stage], weights, biases):
         if isinstance(layer, Convolution):
             sums = convolved(values, weight, layer.stride, layer.is_padded)
