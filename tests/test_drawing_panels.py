@@ -112,6 +112,18 @@ def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, record
     picture.update(STATUS)
     assert accuracy.get_xlim() == (50, 60) and accuracy.get_ylim() == (0.9, 1)
     assert loss.get_xlim() == (0, 1000)
+    bands, digits = picture.panels[3].axes, picture.panels[5].axes
+    bands.set_xlim(0, 100)
+    bands.set_ylim(-0.5, 0.5)
+    digits.set_xlim(100, 200)
+    digits.set_ylim(60, 30)
+    record.add(Bands(900, 100 * np.arange(8), np.arange(8), None, None))
+    record.add(Picture("test", 900, np.zeros([700, 1120, 3], np.uint8)))
+    picture.update(STATUS)
+    assert bands.get_xlim() == (0, 100) and bands.get_ylim() == (-0.5, 0.5)
+    assert digits.get_xlim() == (100, 200) and digits.get_ylim() == (60, 30)
     picture.reset_zooms()
     picture.update(STATUS)
     assert accuracy.get_xlim() == (0, 1000) and accuracy.get_ylim() == (0, 1)
+    assert bands.get_xlim() == (0, 1000) and bands.get_ylim()[1] > 700
+    assert digits.get_xlim() == (0, 1120) and digits.get_ylim() == (700, 0)

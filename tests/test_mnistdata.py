@@ -165,6 +165,7 @@ def test_a_batch_of_no_images_is_refused(small_set):
         {"validation_size": -1},
         {"validation_size": 0.1},
         {"seed": -1},
+        {"seed": 2**32},
         {"seed": "one"},
         {"num_classes": 0},
         {"num_classes": "10"},
@@ -175,6 +176,13 @@ def test_a_batch_of_no_images_is_refused(small_set):
 def test_an_impossible_option_is_named(options):
     message = error_of("data", **options)
     assert list(options)[0] in message and "expected" in message
+
+
+def test_options_may_be_as_large_as_is_told(small_set):
+    options = {"seed": 2**32 - 1, "num_classes": 256, "one_hot": True, "validation_size": 59}
+    parts = mnistdata.read_data_sets(small_set, **options)
+    assert parts.train.labels.shape == (1, 256) and parts.validation.labels.shape == (59, 256)
+    assert "validation_size" in error_of(small_set, validation_size=60)
 
 
 def test_peak_memory_is_at_most_the_arrays_and_35_percent():

@@ -179,6 +179,8 @@ def test_an_iteration_without_a_place_on_the_axis_is_refused(x):
 def test_an_impossible_dpi_is_named(dpi):
     with pytest.raises(ValueError, match=f"dpi is {dpi!r}, expected a number from 10 to 1000"):
         tensorflowvisu.MnistDataVis(dpi=dpi)
+    for possible in (10, 1000):
+        tensorflowvisu.MnistDataVis(dpi=possible)
 
 
 @pytest.mark.parametrize("images", [np.zeros([1, 784]), np.zeros([2, 32, 32, 1]), np.zeros([2, 28, 28, 3]), "digits"])
