@@ -2,6 +2,7 @@
 
 import gzip
 import http.server
+import io
 import os
 import shutil
 import subprocess
@@ -821,3 +822,18 @@ def test_a_terminal_shows_the_progress_of_a_download_and_a_file_does_not(tmp_pat
             shown += os.read(terminal, 10000)
         os.close(terminal)
     assert b"t10k-images-idx3-ubyte.gz [##############################] 100%" in shown
+
+
+def test_the_progress_of_a_download_grows_from_nothing_to_the_whole_line(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    for received in (0, 500, 1000):
+        mnistdata.show_progress("https://a.example/mnist/train.gz", received, 1000)
+    parts = terminal.getvalue().split("\r")
+    assert parts == [
+        "",
+        f"train.gz [{' ' * 30}]   0%",
+        f"train.gz [{'#' * 15}{' ' * 15}]  50%",
+        f"train.gz [{'#' * 30}] 100%\n",
+    ]

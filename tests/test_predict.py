@@ -173,6 +173,17 @@ def test_colours_that_differ_in_hue_only(tmp_path, reference, ink, paper, mode):
     assert difference(predict.read_digit(str(tmp_path / "colour.png")), reference) < 0.02
 
 
+@pytest.mark.parametrize("mode", ["P", "1"])
+def test_a_large_image_is_made_small_by_its_colours_and_not_by_their_numbers(tmp_path, mode):
+    ink = np.kron(seven() > 0.5, np.ones([4, 4]))
+    expected = predict.read_digit(save(tmp_path, 1 - ink))
+    image = Image.fromarray(np.uint8(ink))
+    image.putpalette([255, 255, 255, 0, 0, 0] + [9, 9, 9] * 254)
+    image = image if mode == "P" else Image.fromarray(np.uint8(255 - 255 * ink)).convert("1")
+    image.save(str(tmp_path / "large.png"))
+    assert difference(predict.read_digit(str(tmp_path / "large.png")), expected) < 0.005
+
+
 def test_sixteen_bits_a_pixel(tmp_path, reference):
     Image.fromarray(np.uint16(65535 * (1 - seven()))).save(str(tmp_path / "deep.png"))
     assert difference(predict.read_digit(str(tmp_path / "deep.png")), reference) < 0.005

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import shutil
+import types
 
 import matplotlib.image
 import numpy as np
@@ -70,6 +71,8 @@ def stage(request):
 
 # What a step does: how far it moves the weights, each time from the same beginning and with the same batch
 PROBE = """
+import json
+print(json.dumps({curve: [column.tolist() for column in columns] for curve, columns in datavis.get_history().items()}))
 sess.run(tf.global_variables_initializer())
 beginning = [(variable, sess.run(variable)) for variable in tf.global_variables()]
 fixed_batch = mnist.train.next_batch(100)
@@ -123,6 +126,22 @@ def test_text_only_it_learns_and_says_only_its_own_lines(stage, text_run):
     assert [int(m.group(2)) for m in matches if m.group(2)] == [*range(0, last, test_every), last]
     assert lines[-1] == f"max test accuracy: {max((m.group(3) for m in matches if m.group(3)), key=float)}"
     assert max_test_accuracy(text_run) >= floor
+
+
+def test_the_curves_show_the_numbers_that_it_prints(stage, both_runs):
+    text, probed = both_runs
+    history = json.loads(probed.splitlines()[0])
+    columns = {"training": ("accuracy", "loss", "lr"), "test": ("test accuracy", "test loss")}
+    for curve, names in columns.items():
+        lines = [
+            line for line in text.splitlines() if re.match(r"\d+: ", line) and ("test" in line) == (curve == "test")
+        ]
+        iterations, accuracies, losses, rates = history[curve][:4]
+        assert [int(line.partition(":")[0]) for line in lines] == iterations
+        for name, values in zip(names, (accuracies, losses, rates)):
+            printed = [float(number) for line in lines for number in re.findall(rf" {name}: (\S+)", line)]
+            assert printed == pytest.approx(values, rel=1e-5) or (name == "lr" and not printed)
+        assert max(accuracies) <= 1 < max(losses)
 
 
 def test_it_trains_with_the_learning_rate_that_it_prints_and_with_dropout_where_it_has_some(stage, both_runs):
@@ -181,6 +200,26 @@ def test_the_evidence_of_stage_1_0_sums_to_what_softmax_gets(forks, tmp_path):
     source = shortened_text_only(stage_source(STAGES[0]), 50) + "import numpy as np\n" + EVIDENCE
     process = forks.run_script(source, tmp_path)
     assert process.stdout.splitlines()[-1] == "(5, 28, 28, 10) True 0.0", process.stderr
+
+
+def test_the_line_that_takes_the_place_of_the_window_trains_tests_and_tells_as_often(stage):
+    window, text_only = re.search(
+        r"(?m)^(datavis\.animate\(.*)\n\n?(?:#.*\n)*?# (for i in .*)$", stage_source(stage)
+    ).groups()
+    done, asked = [], {}
+    iterations = 407
+    names = {
+        "ITERATIONS": iterations,
+        "training_step": lambda i, *updates: done.append((i, *updates)),
+        "datavis": types.SimpleNamespace(animate=lambda step, n, **options: asked.update(options, n=n)),
+        "read": None,
+    }
+    exec(window, names)
+    exec(text_only, names)
+    assert asked["n"] == iterations
+    often = [asked[f"{name}_data_update_freq"] for name in ("test", "train")]
+    assert done == [(i, *(i % every == 0 or i == iterations - 1 for every in often)) for i in range(iterations)]
+    assert often == {SOFTMAX: [50, 10], BENT: [200, 20]}.get(stage, [100, 20])
 
 
 def test_it_is_short_enough_to_read(stage):
