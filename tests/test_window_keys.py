@@ -1,0 +1,305 @@
+"""What keys and the mouse do in the window, of one that nobody sees, with a clock that is turned by hand."""
+
+import types
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.backend_bases import KeyEvent, MouseEvent
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from made_up_run import ITERATIONS, RUN, point
+from visu.channel import (
+    FINISHED,
+    PAUSED,
+    TRAINING,
+    Answer,
+    Digit,
+    End,
+    Layer,
+    PatchQuestion,
+    PauseOrResume,
+    Pick,
+    Progress,
+    Question,
+    Ready,
+    Stays,
+    StopReading,
+)
+from visu.drawing import window
+from visu.drawing.pad import SIDE
+from visu.record import Picture
+from visu.style import LAYOUTS
+
+LEFT, RIGHT = 1, 3
+BETWEEN_FRAMES = 0.3  # seconds, more than there are
+
+
+class Window:
+    """A window with a pad: keys, the mouse and messages go in, and what it replies is kept."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.replies = 1000.0, []
+        monkeypatch.setattr(window, "time", types.SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(window, "open_figure", self.open_figure)
+        monkeypatch.setattr(plt, "fignum_exists", lambda number: True)
+        self.show = window.WindowShow(self.replies.append, RUN, None, True)
+        self.show.timer = types.SimpleNamespace(interval=None)
+        self.pad, self.picture = self.show.pad, self.show.picture
+
+    def open_figure(self, run, keys, wished):
+        self.figure = Figure(figsize=(1344 / run.style.dpi, 756 / run.style.dpi), dpi=run.style.dpi)
+        self.figure.number = 1
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.canvas.blit = lambda extent: None
+        self.canvas.manager = types.SimpleNamespace(toolbar=None)
+        return self.figure
+
+    def take(self, *messages, after=BETWEEN_FRAMES):
+        """Lets it look at messages after so many seconds; returns what it replies to that."""
+        before, self.now = len(self.replies), self.now + after
+        self.show.messages.put(messages)
+        self.show.tick()
+        return self.replies[before:]
+
+    def press(self, key):
+        before = len(self.replies)
+        self.canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", self.canvas, key))
+        return self.replies[before:]
+
+    def mouse(self, name, axes, x, y, button=None, after=0.0):
+        """Something that the mouse does at a place, in the units of axes; returns what is replied."""
+        before, self.now = len(self.replies), self.now + after
+        place = axes.transData.transform((x, y))
+        self.canvas.callbacks.process(name, MouseEvent(name, self.canvas, *place, button))
+        return self.replies[before:]
+
+    def click(self, axes, x, y, button=LEFT):
+        replies = self.mouse("button_press_event", axes, x, y, button)
+        return replies + self.mouse("button_release_event", axes, x, y, button)
+
+    def stroke(self, *places, button=LEFT, seconds=0.1):
+        """Draws on the pad, from place to place [0 to 1, 0 to 1]; returns what is replied meanwhile, and at the end."""
+        axes = self.picture.pad.sheet_panel.axes
+        places = [(SIDE * x, SIDE * y) for x, y in places]
+        replies = self.mouse("button_press_event", axes, *places[0], button)
+        for place in places[1:]:
+            replies += self.mouse("motion_notify_event", axes, *place, after=seconds)
+        return replies, self.mouse("button_release_event", axes, *places[-1], button)
+
+    def status(self):
+        """What the line at the bottom says, in small letters."""
+        status = self.picture.status
+        return f"{status.left.get_text()} {status.right.get_text()}".lower().replace("\xa0", " ")
+
+    def shown(self):
+        """The numbers of the six panels that can be seen, and whether the pad and the layers can."""
+        numbers = [number for number, panel in enumerate(self.picture.panels[:6], start=1) if panel.is_visible()]
+        return numbers, self.picture.pad.sheet_panel.is_visible(), self.picture.pad.layers_panel.is_visible()
+
+
+def tiles(n, lines):
+    """A picture of n digits, each of one colour, and these [n, 28, 28, 3]."""
+    each = np.zeros([n, 28, 28, 3], np.uint8)
+    each[...] = np.arange(n)[:, None, None, None] + [0, 100, 200]
+    return each.reshape(lines, -1, 28, 28, 3).swapaxes(1, 2).reshape(28 * lines, -1, 3), each
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """A window of a training that has begun, with six training digits and 20 test digits."""
+    shown = Window(monkeypatch)
+    (training, _), (test, _) = tiles(6, 2), tiles(20, 4)
+    replies = shown.take(Picture("training", 0, training), Picture("test", 0, test), point("test", 0, 0.5, 9))
+    assert replies == [Ready()]
+    return shown
+
+
+ALL = [1, 2, 3, 4, 5, 6]
+
+
+def test_keys_show_panels_the_pad_and_the_layers(shown):
+    for key, layout in LAYOUTS.items():
+        shown.press(key)
+        assert shown.shown() == (sorted(number for line in layout for number in line), False, False)
+    for key, expected in (
+        ("escape", (ALL, False, False)),
+        ("d", ([1, 2, 4, 5, 6], True, False)),
+        ("d", (ALL, False, False)),
+        ("l", ([], True, True)),
+        ("l", ([1, 2, 4, 5, 6], True, False)),
+        ("l", ([], True, True)),
+        ("d", (ALL, False, False)),
+        ("l", ([], True, True)),
+        ("0", (ALL, False, False)),
+        ("1", ([1], False, False)),
+        ("d", ([1, 2, 4, 5, 6], True, False)),
+        ("escape", (ALL, False, False)),
+        ("x", (ALL, False, False)),
+    ):
+        shown.press(key)
+        assert shown.shown() == expected, key
+        assert shown.show.timer.interval == (20 if expected[1] else 50)
+
+
+def test_space_asks_for_a_pause_from_when_there_is_something_to_see_until_the_end(monkeypatch):
+    shown = Window(monkeypatch)
+
+    def status():
+        shown.take()
+        return shown.status()
+
+    assert shown.press(" ") == []
+    shown.take(Progress(5, 1.0, False, TRAINING))
+    assert "pausing" not in status()
+    assert shown.press(" ") == [PauseOrResume()] and "pausing" in status()
+    assert shown.press(" ") == [PauseOrResume()] and "pausing" in status()  # before it paused
+    shown.take(Progress(6, 1.1, False, PAUSED))
+    assert "paused" in status()
+    assert shown.press(" ") == [PauseOrResume()] and "paused" in status()
+    shown.take(Progress(ITERATIONS, 9.0, False, TRAINING))
+    assert shown.take(End(FINISHED)) == [Stays()] and "finished" in status()
+    assert shown.press(" ") == [] and "finished" in status()
+
+
+def test_keys_of_the_pad_do_nothing_where_it_is_hidden(shown):
+    shown.press("d")
+    _, asked = shown.stroke((0.5, 0.3), (0.5, 0.7))
+    assert [type(question) for question in asked] == [Question]
+    shown.press("d")
+    assert shown.press("c") == shown.press("m") == []
+    assert shown.pad.centred and shown.pad.image is not None
+    shown.press("d")
+    assert [question.image is None for question in shown.press("m")] == [False] and not shown.pad.centred
+    assert [question.image is None for question in shown.press("c")] == [True]
+    shown.press("s")
+    assert shown.pad.has_own_scales
+    shown.press("s")
+    assert not shown.pad.has_own_scales
+
+
+def test_b_and_t_ask_for_one_digit_after_the_other_and_begin_again(shown):
+    for key, curve, (_, digits) in (("b", "training", tiles(6, 2)), ("t", "test", tiles(20, 4))):
+        for number in [*range(len(digits)), 0]:
+            (pick,) = shown.press(key)
+            assert pick.curve == curve and (pick.tile == digits[number]).all()
+            if number == 2:
+                shown.press("b" if key == "t" else "t")  # does not count for this one
+        shown.show.tiles["test"] = 0
+
+
+def test_a_click_asks_for_the_digit_that_it_is_on(shown):
+    for panel, curve, (picture, digits) in ((3, "training", tiles(6, 2)), (6, "test", tiles(20, 4))):
+        axes = shown.picture.panels[panel - 1].axes
+        columns = picture.shape[1] // 28
+        for number, digit in enumerate(digits):
+            row, column = divmod(number, columns)
+            for x, y in ((1, 1), (27, 27)):
+                (pick,) = shown.click(axes, 28 * column + x, 28 * row + y)
+                assert isinstance(pick, Pick) and pick.curve == curve and (pick.tile == digit).all()
+        assert shown.click(axes, 5, 5, RIGHT) == []
+        shown.canvas.widgetlock(shown)  # as the tool bar does while it zooms
+        assert shown.click(axes, 5, 5) == []
+        shown.canvas.widgetlock.release(shown)
+    assert shown.click(shown.picture.panels[0].axes, 500, 0.5) == []
+
+
+def test_what_is_no_picture_of_tiles_has_no_digits(monkeypatch):
+    shown = Window(monkeypatch)
+    shown.take()
+    assert shown.press("b") == shown.press("t") == []
+    shown.take(
+        Picture("training", 0, np.zeros([30, 56, 3], np.uint8)), Picture("test", 0, np.zeros([56, 30, 3], np.uint8))
+    )
+    assert shown.press("b") == shown.press("t") == []
+
+
+def test_a_digit_that_comes_is_put_on_the_pad_as_it_is_and_shows_it(shown):
+    image = np.linspace(0, 1, 784, dtype=np.float32).reshape(28, 28)
+    (question,) = shown.take(Digit(image))
+    assert (question.image == image).all() and shown.shown()[1]
+    shown.take(Digit(None))
+    assert "hands over no such digit" in shown.pad.hints() and shown.pad.image is not None
+    shown.press("l")
+    shown.take(Digit(image))
+    assert shown.shown() == ([], True, True)  # the layers stay
+
+
+def test_the_pen_draws_and_asks_now_and_then_and_at_the_end(shown):
+    shown.press("d")
+    places = [(0.2 + 0.02 * k, 0.5) for k in range(20)]
+    meanwhile, at_the_end = shown.stroke(*places, seconds=0.05)  # 0.95 s, with a question each 0.25 s
+    assert 2 <= len(meanwhile) <= 4 and len(at_the_end) == 1
+    ink = at_the_end[0].image.sum()
+    assert [type(question) for question in meanwhile + at_the_end] == [Question] * (len(meanwhile) + 1)
+    assert shown.pad.sheet.pixels[SIDE // 2, SIDE // 5 + 5] == 0
+    short, at_the_end = shown.stroke((0.5, 0.3), (0.5, 0.4), seconds=0.05)
+    assert short == [] and at_the_end[0].image.sum() != ink
+    _, erased = shown.stroke(*places, (0.5, 0.3), button=RIGHT)
+    assert shown.pad.sheet.pixels[SIDE // 2, SIDE // 5 + 5] == 255 and len(erased) == 1
+
+
+def test_the_pen_is_lifted_outside_and_the_tool_bar_may_have_the_mouse(shown):
+    shown.press("d")
+    axes = shown.picture.pad.sheet_panel.axes
+    shown.mouse("button_press_event", axes, SIDE / 2, SIDE / 2, LEFT)
+    (question,) = shown.mouse("figure_leave_event", axes, 0, 0)
+    assert isinstance(question, Question) and not shown.pad.sheet.pen_is_down
+    drawn = shown.pad.sheet.pixels
+    shown.mouse("motion_notify_event", axes, 0, 0)
+    assert shown.pad.sheet.pixels is drawn
+    shown.canvas.widgetlock(shown)
+    shown.stroke((0.1, 0.1), (0.9, 0.9))
+    shown.canvas.widgetlock.release(shown)
+    shown.stroke((0.1, 0.1), (0.9, 0.9), button=2)
+    assert shown.pad.sheet.pixels is drawn
+
+
+def test_what_the_mouse_rests_on_is_asked_for(shown):
+    shown.press("l")
+    _, questions = shown.stroke((0.5, 0.3), (0.5, 0.7))
+    assert questions[-1].layers
+    values = np.random.RandomState(0).rand(7, 7, 3).astype(np.float32)
+    shown.take(Answer(questions[-1].number, np.eye(10)[1], [Layer(values, 3)]))
+    panel = shown.picture.pad.layers_panel
+    left, first = panel.corner()
+    top, grid = panel.rows[0]
+    x, y = panel.axes.transData.inverted().transform((left + 20.5, first - top - 20.5))
+    assert shown.mouse("motion_notify_event", panel.axes, x, y) == []
+    assert shown.take(after=0.1) == []
+    (question,) = shown.take(after=0.15)
+    expected = panel.find(types.SimpleNamespace(x=left + 20.5, y=first - top - 20.5))
+    assert question == PatchQuestion(shown.pad.number, question.image, expected) and expected[0] == 0
+    assert shown.take() == []
+    shown.mouse("motion_notify_event", shown.picture.pad.sheet_panel.axes, 10, 10)
+    assert shown.pad.pointed == expected  # the lens stays while the mouse is elsewhere
+
+
+def test_when_nobody_reads_any_longer_the_pad_says_so(shown):
+    shown.press("d")
+    shown.stroke((0.5, 0.3), (0.5, 0.7))
+    shown.take(Answer(shown.pad.number, np.eye(10)[1]), StopReading())
+    assert "it reads no more digits" in shown.pad.hints() and shown.pad.probabilities is None
+
+
+def test_a_failure_of_drawing_is_told_once_and_what_comes_later_is_drawn(shown, capsys, monkeypatch):
+    def fail(status):
+        raise ValueError("no font")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shown.picture, "update", fail)
+        for _ in range(3):
+            shown.take()
+    assert capsys.readouterr().err.count("ValueError: no font") == 1
+    shown.take(Progress(7, 1.0, False, TRAINING))
+    assert "iteration 7 of" in shown.status()
+
+
+def test_a_window_of_another_size_is_drawn_as_a_whole(shown):
+    shown.figure.set_size_inches(12, 6, forward=False)
+    shown.canvas.callbacks.process("resize_event", None)
+    shown.take()
+    drawn = np.array(shown.canvas.buffer_rgba())
+    shown.canvas.draw()
+    assert (np.array(shown.canvas.buffer_rgba()) == drawn).all()
