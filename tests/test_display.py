@@ -227,6 +227,21 @@ def test_of_pictures_and_progress_only_the_newest_waits_and_of_a_film_all():
         assert process.sent()[-2].iteration == 2
 
 
+def test_each_picture_waits_for_itself():
+    process = FakeProcess()
+    display = DrawnRun(process, WINDOW)
+    for i in range(2):
+        for curve in ("training", "test"):
+            display.take(Picture(curve, i, np.zeros([1, 1, 3], np.uint8)))
+            display.take(point(curve, i, 0.5, 3))
+    sent = process.sent()
+    assert sorted((message.curve, message.iteration) for message in sent if isinstance(message, Picture)) == [
+        ("test", 1),
+        ("training", 1),
+    ]
+    assert len(sent) == 6  # and all points
+
+
 def test_what_is_recorded_is_sent_as_it_is_and_values_as_bands():
     process = FakeProcess()
     display = DrawnRun(process, WINDOW)

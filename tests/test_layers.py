@@ -97,8 +97,12 @@ def convolution(images, bias):
 def test_the_patch_of_a_value_and_the_filter_that_made_it_are_found_by_asking_the_network(bias, is_of_drawn):
     each, told = reader(lambda images: convolution(images, bias))
     each.ask_for_patch(PatchQuestion(1, np.zeros([28, 28], np.float32), (0, 4, 9, 0)))
+    np.random.seed(0)
+    next_number = np.random.rand()
+    np.random.seed(0)
     patch = each.patch()
     assert (patch.number, patch.place, told) == (1, (0, 4, 9, 0), [])
+    assert np.random.rand() == next_number  # what the script draws later is what it would have drawn
     assert patch.is_of_drawn == is_of_drawn  # in an empty image a relu with this bias is silent, and noise wakes it
     expected = np.zeros([28, 28])
     expected[8:11, 18:21] = FILTER
@@ -301,6 +305,17 @@ def test_a_value_that_no_pixel_changes_has_no_frame():
         picture.update(["", ""])
         assert seen.frame.get_visible() == is_framed
     assert texts_of(picture.pad.lens_panel)[1] == "no pixel changes it"
+
+
+def test_a_neuron_is_named_and_shown_large_in_its_colour():
+    picture, pad, _ = picture_with_layers([(7, 7, 3), (5,)])
+    pad.point_at((1, 3))
+    picture.update(["", ""])
+    value, lens = pad.layers[1].values[3], picture.pad.lens_panel
+    assert texts_of(lens)[0] == f"layer 2, neuron 4\n{value:.3g}"
+    colour = coloured(np.array([value]), np.abs(pad.layers[1].values).max())[0].astype(int)
+    large = lens.pixels.view(np.uint8).reshape(*lens.pixels.shape, 4)[..., :3]
+    assert (large == colour).all(axis=2).sum() > 1000
 
 
 def test_one_of_ten_maps_is_named_by_its_digit_as_below_the_maps():

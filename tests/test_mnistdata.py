@@ -449,7 +449,15 @@ def test_a_file_of_mnist_beside_one_of_another_set(folder):
     (folder / "train-labels-idx1-ubyte.gz").unlink()
     path.write_bytes(idx(np.zeros(60000)))
     message = error_of(folder)
-    assert str(path) in message and "of another data set" in message
+    mate = folder / "train-images-idx3-ubyte.gz"
+    assert f"{path} is not the published MNIST file (its SHA-256 differs), but {mate} is: " in message
+
+
+def test_the_stranger_may_be_the_images_too(folder):
+    path, mate = folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte.gz"
+    (folder / "train-images-idx3-ubyte.gz").unlink()
+    path.write_bytes(idx(np.zeros([60000, 28, 28])))
+    assert f"{path} is not the published MNIST file (its SHA-256 differs), but {mate} is: " in error_of(folder)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

@@ -145,6 +145,7 @@ def test_a_file_in_an_encoding_of_its_own_is_read_and_one_that_has_none_gets_a_s
 
 
 def test_another_length_goes_to_all_that_depends_on_it_and_to_nothing_else(run):
+    assert Stage(script(), "x.py", iterations=5).iterations == 5
     names = run(script(), iterations=5)
     expected = [(0, True, True), (1, False, False), (2, False, True), (3, False, False), (4, True, True)]
     assert names["calls"] == expected

@@ -18,6 +18,7 @@ import pytest
 import visu.tensorboard
 from helpers import STAGES, link, shortened, shortened_text_only, stage_source
 from screenshots import DIGITS, share
+from visu.record import Picture
 from visu.tensorboard import TensorBoardLog
 
 pytest.importorskip("tensorboard")
@@ -160,6 +161,19 @@ def test_a_histogram_has_its_bins_where_the_values_are(tmp_path, monkeypatch):
     assert list(histogram.bucket) == [1] * 59 + [2]
     assert (histogram.min, histogram.max, histogram.num, histogram.sum) == (0, 60, 61, 1830)
     assert histogram.sum_squares == sum(i * i for i in range(61))
+    log.close()
+
+
+def test_a_picture_has_its_pixels_its_height_and_its_width(tmp_path, monkeypatch):
+    log, written = TensorBoardLog(str(tmp_path), "run"), []
+    monkeypatch.setattr(log, "write", lambda *arguments: written.append(arguments))
+    pixels = np.random.RandomState(0).randint(0, 256, [28, 56, 3]).astype(np.uint8)
+    log.take(Picture("test", 100, pixels))
+    ((curve, x, (value,)),) = written
+    assert (curve, x, value.tag) == ("test", 100, "test_digits")
+    assert (value.image.height, value.image.width, value.image.colorspace) == (28, 56, 3)
+    picture = matplotlib.image.imread(io.BytesIO(value.image.encoded_image_string), format="png")
+    assert (np.round(255 * picture) == pixels).all()
     log.close()
 
 
