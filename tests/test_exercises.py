@@ -124,10 +124,9 @@ def test_the_checker_says_which_exercise_a_copy_solves(checked):
 def test_the_checker_says_in_one_sentence_what_is_missing(checked):
     assert checked["as_it_is.py"][0] == checked["too_small.py"][0] == checked["stops.py"][0] == 1
     assert "does what mnist_1.0_softmax.py does" in checked["as_it_is.py"][1]
-    shapes = "[[{0}, 10], [200, {0}], [784, 200]]".replace("[[", "[[")
-    assert checked["too_small.py"][1].endswith(
-        f"nearest is exercise 4.1, two hidden layers; the shapes of the weights: {shapes.format(50)}, expected {shapes.format(100)}"
-    )
+    found, wanted = ("[[{0}, 10], [200, {0}], [784, 200]]".format(neurons) for neurons in (50, 100))
+    told = f"nearest is exercise 4.1, two hidden layers; the shapes of the weights: {found}, expected {wanted}"
+    assert checked["too_small.py"][1].endswith(told)
     lines = EXERCISES["two_layers.py"].splitlines()
     wrong = next(number for number, line in enumerate(lines, 1) if "next_batch(100)" in line)
     assert f"line {wrong}: NameError: name 'W9' is not defined" in checked["stops.py"][1]

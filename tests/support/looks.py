@@ -131,13 +131,14 @@ PICTURES = {
 
 
 def look(name):
-    """(a small picture without letters, uint8 [height, width, 3]; [[a text, x, y, its size, its colour], …])."""
+    """(a small picture without letters, uint8 [height, width, 3]; [[a text, x, y, its size, its colour, where x and y are], …])."""
     texts = {}
 
     def note(text, renderer, *rest):
         if text.get_visible() and text.get_text():
             x, y = text.get_transform().transform(text.get_unitless_position())
-            texts[text] = [text.get_text(), round(x), round(y), round(text.get_size(), 1), to_hex(text.get_color())]
+            size, to_the = round(text.get_size(), 1), f"{text.get_ha()}, {text.get_va()}"
+            texts[text] = [text.get_text(), round(x), round(y), size, to_hex(text.get_color()), to_the]
 
     def note_legend(legend, renderer):
         box = legend.get_window_extent(renderer)
