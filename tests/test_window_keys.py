@@ -1,5 +1,7 @@
 """What keys and the mouse do in the window, of one that nobody sees, with a clock that is turned by hand."""
 
+import io
+import pickle
 import types
 
 import matplotlib.pyplot as plt
@@ -15,6 +17,8 @@ from visu.channel import (
     PAUSED,
     TRAINING,
     Answer,
+    Close,
+    Closed,
     Digit,
     End,
     Layer,
@@ -36,6 +40,10 @@ LEFT, RIGHT = 1, 3
 BETWEEN_FRAMES = 0.3  # seconds, more than there are
 
 
+class NumberedFigure(Figure):
+    number = 1  # which pyplot gives to its figures
+
+
 class Window:
     """A window with a pad: keys, the mouse and messages go in, and what it replies is kept."""
 
@@ -49,8 +57,7 @@ class Window:
         self.pad, self.picture = self.show.pad, self.show.picture
 
     def open_figure(self, run, keys, wished):
-        self.figure = Figure(figsize=(1344 / run.style.dpi, 756 / run.style.dpi), dpi=run.style.dpi)
-        self.figure.number = 1
+        self.figure = NumberedFigure(figsize=(1344 / run.style.dpi, 756 / run.style.dpi), dpi=run.style.dpi)
         self.canvas = FigureCanvasAgg(self.figure)
         self.canvas.blit = lambda extent: None
         self.canvas.manager = types.SimpleNamespace(toolbar=None)
@@ -303,3 +310,75 @@ def test_a_window_of_another_size_is_drawn_as_a_whole(shown):
     drawn = np.array(shown.canvas.buffer_rgba())
     shown.canvas.draw()
     assert (np.array(shown.canvas.buffer_rgba()) == drawn).all()
+
+
+def test_h_resets_the_zooms_and_the_tool_bar_forgets_former_views(shown):
+    forgotten = []
+    shown.canvas.manager.toolbar = types.SimpleNamespace(update=lambda: forgotten.append(1))
+    axes = shown.picture.panels[0].axes
+    axes.set_xlim(10, 20)
+    shown.take(point("test", 100, 0.6, 8))
+    assert axes.get_xlim() == (10, 20) and not forgotten
+    shown.press("h")
+    assert axes.get_xlim()[0] == 0 and len(forgotten) == 1
+    for number, key in enumerate("7d0", start=2):
+        shown.press(key)
+        assert len(forgotten) == number
+    shown.canvas.callbacks.process("resize_event", None)
+    assert len(forgotten) == 5
+
+
+def test_a_pen_that_rests_is_asked_about_too(shown):
+    shown.press("d")
+    shown.mouse("button_press_event", shown.picture.pad.sheet_panel.axes, SIDE / 2, SIDE / 2, LEFT)
+    assert shown.take(after=0.1) == []
+    assert [type(reply) for reply in shown.take(after=0.2)] == [Question]
+    assert shown.take(after=0.3) == []
+
+
+def test_ten_frames_are_drawn_in_a_second_and_fewer_where_they_take_long(shown, monkeypatch):
+    def frames_in_a_second(seconds):
+        frames, update = [], type(shown.picture).update
+
+        def timed_update(picture, status):
+            frames.append(status)
+            shown.now += seconds
+            return update(picture, status)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(shown.picture), "update", timed_update)
+            begun = shown.now
+            while shown.now < begun + 1:
+                shown.take(Progress(len(frames), shown.now, False, TRAINING), after=0.01)
+        return len(frames)
+
+    assert frames_in_a_second(0) in (9, 10, 11)
+    assert frames_in_a_second(0.005) in (4, 5, 6)  # 1 / 40 of the time
+    assert frames_in_a_second(0.1) in (2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "last, stays",
+    [(End(FINISHED), False), (End("stopped: ValueError"), True), (Progress(5, 1.0, False, TRAINING), False)],
+)
+def test_the_window_stays_without_the_program_where_it_says_why_that_ended(last, stays, shown):
+    stream = io.BytesIO(pickle.dumps([point("test", 1, 0.5, 1), last]))
+    shown.show.receive(stream)
+    received = [shown.show.messages.get() for _ in range(shown.show.messages.qsize())]
+    assert received[0][-1] == last and received[1:] == ([] if stays else [[Close()]])
+
+
+@pytest.mark.parametrize("state, lets_go", [(FINISHED, []), ("stopped: ValueError", [1, 2])])
+def test_a_window_that_stays_alone_lets_go_of_the_terminal(state, lets_go, shown, monkeypatch):
+    let_go = []
+    monkeypatch.setattr(window.os, "dup2", lambda nowhere, descriptor: let_go.append(descriptor))
+    assert shown.take(End(state)) == [Stays()]
+    assert let_go == lets_go and state.lower() in shown.status()
+
+
+def test_a_window_that_is_closed_says_so_and_ends_its_process(shown, monkeypatch):
+    ended = []
+    monkeypatch.setattr(window.os, "_exit", ended.append)
+    shown.canvas.callbacks.process("close_event", None)
+    shown.take(Close())
+    assert [type(reply) for reply in shown.replies[-2:]] == [Closed, Closed] and ended == [0, 0]

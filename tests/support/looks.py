@@ -131,7 +131,10 @@ PICTURES = {
 
 
 def look(name):
-    """(a small picture without letters, uint8 [height, width, 3]; [[a text, x, y, its size, its colour, where x and y are], …])."""
+    """(a small picture without letters, uint8 [height, width, 3]; its texts).
+
+    Of each: what it says, x, y, its size, its colour, and which of its sides x and y are.
+    """
     texts = {}
 
     def note(text, renderer, *rest):
