@@ -1,5 +1,8 @@
 """How panels stand in the picture, and that what is redrawn looks as if it were drawn anew."""
 
+import io
+import re
+
 import numpy as np
 import pytest
 
@@ -65,6 +68,18 @@ def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, record):
         picture.update(["new", key])
         picture.figure.canvas.draw()
         assert (pixels(picture) == redrawn).all()
+
+
+def test_digits_are_as_large_in_a_file_of_shapes_as_on_the_screen(picture):
+    file = io.StringIO()
+    picture.figure.savefig(file, format="svg", dpi=picture.figure.dpi)
+    sizes = [
+        tuple(float(re.search(rf' {side}="([\d.]+)"', image).group(1)) for side in ("width", "height"))
+        for image in re.findall(r"<image [^>]*>", file.getvalue())
+    ]
+    frames = [picture.panels[number].axes.get_window_extent() for number in (2, 5)]
+    points = [(72 * frame.width / picture.figure.dpi, 72 * frame.height / picture.figure.dpi) for frame in frames]
+    assert len(sizes) == 2 and np.allclose(sizes, points, atol=1.5)
 
 
 def test_only_what_changed_is_redrawn(picture, record):

@@ -17,6 +17,14 @@ def test_the_pace_is_that_of_the_last_seconds():
     assert pace_texts(pace.rate(), 81) == ["1.0 iterations/s", "1:21 left"]
 
 
+def test_the_last_seconds_are_ten_however_often_it_is_told():
+    pace, iterations = Pace(), 0.0
+    for quarter in range(101):  # of a second: 20 s of 10 iterations each, 5 s of 100
+        pace.take(Progress(iterations, quarter / 4, False, TRAINING))
+        iterations += (10 if quarter < 80 else 100) / 4
+    assert pace.rate() == (5 * 10 + 5 * 100) / 10
+
+
 def test_a_long_time_is_left_in_hours():
     assert pace_texts(50, 999500) == ["50 iterations/s", "5:33:10 left"]
     assert pace_texts(2.5, 9063) == ["2.5 iterations/s", "1:00:25 left"]

@@ -240,7 +240,7 @@ def test_each_stage_trains_with_the_numbers_that_it_is_known_for_and_computes_wh
 ):
     """What a short run can't tell: the decay of the learning rate, how much dropout keeps, where the biases begin."""
     source = f"""
-import json, pathlib, sys
+import contextlib, io, json, pathlib, sys
 sys.path[:0] = [{str(ROOT / "docs")!r}, {str(ROOT / "tests" / "support")!r}]
 import checker, numpy_networks
 
@@ -252,7 +252,8 @@ for stage in {list(FACTS)}:
     facts = checker.facts_of(source, path)
     print(json.dumps([facts[name] for name in seen]))
     names, _ = checker.run(checker.Stage(source, path, iterations=1), checker.text_only)
-    numpy_networks.check(stage, names)
+    with contextlib.redirect_stdout(io.StringIO()):
+        numpy_networks.check(stage, names)
 """
     process = forks.run_script(source, tmp_path)
     assert process.returncode == 0, process.stdout + process.stderr

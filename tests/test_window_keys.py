@@ -321,11 +321,18 @@ def test_h_resets_the_zooms_and_the_tool_bar_forgets_former_views(shown):
     assert axes.get_xlim() == (10, 20) and not forgotten
     shown.press("h")
     assert axes.get_xlim()[0] == 0 and len(forgotten) == 1
-    for number, key in enumerate("7d0", start=2):
+    before, digits = np.array(shown.canvas.buffer_rgba()), shown.picture.panels[2].axes
+    digits.set_xlim(0, 28)
+    digits.set_ylim(28, 0)
+    shown.canvas.draw()
+    assert (np.array(shown.canvas.buffer_rgba()) != before).any()
+    shown.press("h")
+    assert (np.array(shown.canvas.buffer_rgba()) == before).all() and len(forgotten) == 2
+    for number, key in enumerate("7d0", start=3):
         shown.press(key)
         assert len(forgotten) == number
     shown.canvas.callbacks.process("resize_event", None)
-    assert len(forgotten) == 5
+    assert len(forgotten) == 6
 
 
 def test_a_pen_that_rests_is_asked_about_too(shown):

@@ -30,7 +30,8 @@ def check(stage, names):
     assert_near(session.run(names["allweights"]), np.concatenate([w.ravel() for w in W]))
     assert_near(session.run(names["allbiases"]), np.concatenate(B))
 
-    images, labels = names["mnist"].test.images[:50], names["mnist"].test.labels[:50]
+    test = names["mnist"].test
+    test.images, test.labels = images, labels = test.images[:50], test.labels[:50]
     expected, layers, _, _ = computed(stage, images, W, B, A)
     if not layers:  # stage 1.0 shows its evidence
         layers = [images * W[0].reshape(28, 28, 10)]
@@ -45,9 +46,14 @@ def check(stage, names):
 
     fed, noise, answers = training_step(names)
     images, labels, rate = fed[names["X"]], fed[names["Y_"]], session.run(names.get("lr", tf.constant(0.003)), fed)
+    for curve, X, Y_ in (("training", images, labels), ("test", test.images, test.labels)):
+        answers_of_all = computed(stage, X, W, B, A)[0]  # with all neurons, and by averages
+        measured = names["datavis"].get_history()[curve]
+        is_right = answers_of_all.argmax(axis=1) == Y_.argmax(axis=1)
+        assert_near([measured.accuracy[-1], measured.loss[-1]], [is_right.mean(), 100 * loss(answers_of_all, Y_)])
     assert len(noise) == sum(isinstance(layer, Dense) and layer.has_dropout for layer in LAYERS[stage])
     expected, _, last, batches = computed(stage, images, W, B, noise=noise)
-    assert_near(answers, expected)
+    assert_near(answers, expected, 0.01)  # TensorFlow sums up the squares of a batch with 32 bits
     slopes = 100 * last.T @ (expected - labels) / len(labels)  # how the loss changes with the last layer's weights
     is_steep = abs(slopes) > 1e-3
     moves = rate * (slopes if stage.startswith("mnist_1") else np.sign(slopes))  # Adam's first step is of one size
@@ -58,8 +64,8 @@ def check(stage, names):
         assert_near(now, 0.9 * before + 0.1 * np.stack([mean, variance * count / (count - 1)]))
 
 
-def assert_near(values, expected):
-    np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-5)
+def assert_near(values, expected, share=1e-3):
+    np.testing.assert_allclose(values, expected, rtol=share, atol=1e-5)
 
 
 def loss(probabilities, labels):
@@ -67,19 +73,25 @@ def loss(probabilities, labels):
 
 
 def training_step(names):
-    """Of one training step in iteration 0: what is fed, the random numbers of each layer with dropout, the answers."""
+    """Of iteration 0: what trains is fed with, the random numbers of each layer with dropout, the answers.
+
+    It measures before, as an update does.
+    """
     answers = tf.nn.softmax(names["training_logits"]) if "training_logits" in names else names["Y"]
     chances = [op.outputs[0] for op in names["sess"].graph.get_operations() if op.type == "RandomUniform"]
     run, seen = tf.Session.run, []
 
     def run_and_see(session, fetches, feed_dict):
+        if not any(isinstance(fetch, tf.Operation) for fetch in tf.nest.flatten(fetches)):
+            return run(session, fetches, feed_dict)
         result, *others = run(session, [fetches, chances, answers], feed_dict)
         seen.append((feed_dict, *others))
         return result
 
     with mock.patch.object(tf.Session, "run", run_and_see):
-        names["training_step"](0, False, False)
-    return seen[-1]
+        names["training_step"](0, True, True)
+    (fed,) = seen
+    return fed
 
 
 def relu(sums):
