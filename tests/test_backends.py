@@ -3,10 +3,15 @@
 import os
 import sys
 
+import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 
 from helpers import NO_SCREEN, ROOT, by_display, made_up_training, run_script, without_waiting
+from made_up_run import RUN
+from visu.drawing import backends
 from visu.screen import display_name, lacks_display
+from visu.style import KEYS
 
 QT = ("PySide6", "PyQt6", "PyQt5", "PySide2")
 
@@ -112,3 +117,18 @@ def test_a_missing_toolkit_is_named_with_what_to_install(folder, screen):
     path = os.pathsep.join([str(folder / "hidden"), str(ROOT)])
     line = line_of_window(run_script(made_up_training(51), folder, PYTHONPATH=path, DISPLAY=screen), folder)
     assert line.startswith("No window: No module named 'tkinter', install python3-tk, or PySide6 with pip.")
+
+
+def test_the_window_has_the_name_the_size_and_the_dpi_of_the_run_and_its_own_keys(monkeypatch):
+    asked = []
+    monkeypatch.setattr(plt, "figure", lambda *arguments, **named: asked.append((*arguments, named)) or asked)
+    monkeypatch.setattr(plt, "get_backend", lambda: "TkAgg")
+    monkeypatch.setattr(backends, "fit_to_screen", asked.append)
+    run = RUN._replace(name="mine", style=RUN.style._replace(dpi=50))
+    with matplotlib.rc_context():
+        assert backends.open_figure(run, KEYS) is asked
+        for name in matplotlib.rcParams:
+            if name.startswith("keymap."):
+                assert not set(matplotlib.rcParams[name]) & set(KEYS)
+        assert "ctrl+s" in matplotlib.rcParams["keymap.save"] and "o" in matplotlib.rcParams["keymap.zoom"]
+    assert asked[0] == ("mine", (19.2, 10.8), 50, {"facecolor": "white"}) and asked[1] is asked

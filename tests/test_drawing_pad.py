@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pads import BARS, ONE, SHEET, ZERO, picture_with_pad
-from visu.channel import Answer
+from visu.channel import Answer, Layer, Patch
 from visu.drawing.pad import PEN, SIDE, Pad, Sheet
 
 
@@ -178,6 +178,24 @@ def test_an_empty_sheet_is_no_digit_and_an_answer_that_comes_late_is_not_shown(e
     assert pad.probabilities is None
     pad.show_answer(Answer(questions[-1].number, np.eye(10)[0]))
     assert pad.probabilities.argmax() == 0
+
+
+def test_with_the_digit_its_layers_and_its_patch_are_gone(pad):
+    pad.show_layers(True)
+    draw(pad.sheet, ZERO)
+    pad.look()
+    for _ in range(2):  # each change of the digit makes the patch one of the former
+        pad.show_answer(Answer(pad.number, np.eye(10)[0], [Layer(np.ones([5], np.float32), 5)]))
+        pad.point_at((0, 3))
+        pad.show_patch(Patch(pad.number - 1, (0, 3), None, True))
+        assert pad.patch is None
+        pad.show_patch(Patch(pad.number, (0, 3), None, True))
+        assert pad.patch is not None
+        draw(pad.sheet, ONE)
+        pad.look()
+        assert pad.patch is None and pad.layers and pad.pointed == (0, 3)
+    pad.clear()
+    assert pad.layers is pad.pointed is pad.probabilities is None
 
 
 # -- panels

@@ -307,6 +307,17 @@ def test_a_value_that_no_pixel_changes_has_no_frame():
     assert texts_of(picture.pad.lens_panel)[1] == "no pixel changes it"
 
 
+def test_the_lens_takes_another_scale_with_the_maps():
+    picture, pad, _ = picture_with_layers([(7, 7, 3)])
+    pad.layers[0].values[..., 1] *= 0.1
+    pad.point_at((0, 2, 3, 1))
+    picture.update(["", ""])
+    before = picture.pad.lens_panel.pixels
+    pad.has_own_scales = True
+    picture.update(["", ""])
+    assert (picture.pad.lens_panel.pixels != before).mean() > 0.05
+
+
 def test_a_neuron_is_named_and_shown_large_in_its_colour():
     picture, pad, _ = picture_with_layers([(7, 7, 3), (5,)])
     pad.point_at((1, 3))

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import types
 
 import pytest
 
@@ -16,7 +17,10 @@ from helpers import (
     without_waiting,
 )
 from kernel import NEXT_CELL, Notebook
+from made_up_run import RUN, point
 from screenshots import shows_six_panels
+from visu.channel import FINISHED, TRAINING, End, Progress
+from visu.drawing import files
 
 
 def test_a_notebook_shows_the_training_in_one_picture_between_the_printed_lines(folder):
@@ -102,3 +106,23 @@ def test_in_spyder_a_window_opens_and_the_console_is_free_when_training_ends(fol
     assert re.match(r"\d+\n", notebook.text(2))
     notebook.check_next_cell()
     assert (folder / "ended").exists()  # the console, too, ends without waiting for the window
+
+
+def test_a_picture_comes_once_a_second_says_how_fast_it_is_and_the_last_one_that_it_is_over(monkeypatch):
+    now, replies = 0.0, []
+    monkeypatch.setattr(files, "time", types.SimpleNamespace(monotonic=lambda: now))
+    show = files.NotebookShow(replies.append, RUN)
+
+    def status():
+        line = show.picture.status
+        return f"{line.left.get_text()} {line.right.get_text()}".replace("\xa0", " ")
+
+    for tenth in range(51):
+        now = tenth / 10
+        show.take(Progress(10 * tenth, now, False, TRAINING))
+        show.show()
+    assert len(replies) == 6 and all(reply.png.startswith(b"\x89PNG") for reply in replies)
+    assert "iteration 500 of 1,000" in status() and "100 iterations/s" in status()
+    show.take(point("test", 500, 0.75, 1))
+    show.take(End(FINISHED))
+    assert len(replies) == 7 and "best test accuracy 0.7500" in status() and "FINISHED" in status()
