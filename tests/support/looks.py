@@ -108,6 +108,8 @@ def comparison():
     curves = {
         "mnist_1.0_softmax": [run(0.92, 27), run(0.925, 28), run(0.918, 30)],
         "mnist_3.0_convolutional": [run(0.985, 5), run(0.99, 7), run(0.984, 4)],
+        "another name for nearly the same curve": [run(0.9862, 5.5)],
+        "too low for the panel": [run(0.6, 80)],
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "comparison.png"
