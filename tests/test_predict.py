@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+import photographs
 import predict
 import programs
 from command_line import named_by
@@ -194,6 +195,16 @@ def test_the_rotation_that_a_camera_noted_is_undone(tmp_path, reference):
     exif[0x0112] = 6  # turn it clockwise by a quarter to see it upright
     Image.fromarray(np.rot90(np.uint8(255 * (1 - seven())))).save(str(tmp_path / "turned.jpg"), exif=exif)
     assert difference(predict.read_digit(str(tmp_path / "turned.jpg")), reference) < 0.01
+
+
+def test_photographs_are_read_as_they_were_when_somebody_looked_at_them(tmp_path):
+    """tests/support/looks.py keeps what was read, and makes it anew after a change that is meant."""
+    with Image.open(str(ROOT / "tests" / "looks" / "photographs.png")) as image:
+        kept = np.split(np.array(image, int), len(photographs.photographs()), axis=1)
+    for name, digit, then in zip(
+        photographs.photographs(), np.split(photographs.read(tmp_path), len(kept), axis=1), kept
+    ):
+        assert abs(digit.astype(int) - then).max() <= 3, name
 
 
 def test_samples_are_ten_images_each_with_ink():

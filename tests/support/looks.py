@@ -13,7 +13,8 @@ from pathlib import Path
 from unittest import mock
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    ROOT = Path(__file__).resolve().parents[2]
+    sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
 
 import numpy as np
 from matplotlib.colors import to_hex
@@ -174,3 +175,9 @@ if __name__ == "__main__":
         lines = ",\n".join(json.dumps(text, ensure_ascii=False) for text in texts)
         path_of(name).with_suffix(".json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
         print(path_of(name))
+
+    import photographs  # which needs what predict.py needs
+
+    with tempfile.TemporaryDirectory() as folder:
+        Image.fromarray(photographs.read(Path(folder))).save(str(path_of("photographs")), optimize=True)
+    print(path_of("photographs"))
