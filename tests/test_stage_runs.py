@@ -110,6 +110,7 @@ def test_a_call_may_be_wrapped_and_its_object_may_have_any_name():
         (script(ITERATIONS="0"), "line 22 does not say"),
         (script(f"ITERATIONS = 5\n{USUAL}"), "line 23 does not say"),
         (script(f"ITERATIONS += 1\n{USUAL}"), "line 23 does not say"),
+        (script(f"def more():\n    global ITERATIONS\n    ITERATIONS = 5\n\n\n{USUAL}"), "line 27 does not say"),
         (script(f"if SEED:\n    ITERATIONS = 5\n{USUAL}"), "line 24 does not say"),
         (script(f"{USUAL}\n{USUAL}"), "lines 22 and 23 train one after the other"),
         (script(f"{USUAL}\nfor i in range(5): training_step(i, True, True)"), "lines 22 and 23 train one after"),
@@ -191,8 +192,10 @@ def test_the_seed_is_changed_in_its_line_or_where_a_published_script_has_it(run)
     )
     source = published + without_comment(script()).replace("SEED = 0", "")
     assert run(source, seed=1, iterations=1)["first"] != run(source, seed=0, iterations=1)["first"]
-    with pytest.raises(ValueError, match="has no seed to change"):
-        Stage(script().replace("SEED", "START"), "x.py", seed=1)
+    twice = script().replace("SEED = 0", "tf.set_random_seed(0); tf.set_random_seed(0)")
+    for source in (script().replace("SEED", "START"), twice):
+        with pytest.raises(ValueError, match="has no seed to change"):
+            Stage(source, "x.py", seed=1)
 
 
 def test_the_path_the_folder_and_the_lines_of_a_traceback_are_those_of_the_script(run, tmp_path):
