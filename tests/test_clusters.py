@@ -14,7 +14,7 @@ import pytest
 
 import cluster
 from helpers import PATIENCE, ROOT, environment, unix_signals
-from local_cluster import LocalCluster, network_for, python_path, run
+from local_cluster import LocalCluster, main, network_for, python_path, run
 from programs import Fork, Forks
 from trainer.tf_config import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
@@ -297,6 +297,22 @@ def test_the_local_cluster_starts_no_tasks_that_can_not_train(tmp_path, argument
     )
     assert (process.returncode, process.stdout) == (status, "")
     assert process.stderr.splitlines()[-1].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "arguments, sizes",
+    [
+        ([], {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}),
+        (["--workers=0", "--ps=2", "--no-evaluator"], {"chief": 1, "ps": 2}),
+    ],
+)
+def test_a_cluster_of_this_machine_has_one_of_each_kind_or_as_many_as_are_asked_for(arguments, sizes, monkeypatch):
+    clusters = []
+    monkeypatch.setattr("local_cluster.oversee", lambda cluster: clusters.append(cluster))
+    monkeypatch.setattr("sys.argv", ["local_cluster.py", "--job-dir=job", *arguments])
+    main()
+    assert {name: len(tasks) for name, tasks in clusters[0].cluster.items() if tasks} == sizes
+    assert clusters[0].arguments == ["--job-dir=job"]
 
 
 class Fated(LocalCluster):

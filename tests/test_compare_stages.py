@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import types
+from pathlib import Path
 
 import matplotlib.image
 import numpy as np
@@ -302,6 +303,21 @@ def test_a_run_of_a_stage_writes_down_its_curves_its_iterations_and_what_it_trai
     assert record["training"]["accuracy"] == pytest.approx(list(map(float, told.values())))
     assert record["test"]["iteration"] == [0, 40]
     assert f"max test accuracy: {max(record['test']['accuracy']):.4f}"[:-1] in process.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        ([], ([ROOT / stage for stage in STAGES], 5, None, Path("comparison"))),
+        (["--seeds=2", "--iterations=7", "--folder=x", "a.py"], ([Path("a.py")], 2, 7, Path("x"))),
+    ],
+)
+def test_without_options_all_stages_run_with_five_seeds(arguments, expected, monkeypatch):
+    asked = []
+    monkeypatch.setattr(compare_stages, "planned_runs", lambda *options: asked.append(options) or ({}, []))
+    monkeypatch.setattr("sys.argv", ["compare_stages.py", *arguments])
+    assert compare_stages.main() == 0
+    assert asked == [expected]
 
 
 def test_bad_options_get_one_sentence(folder):

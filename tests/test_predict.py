@@ -60,6 +60,16 @@ def test_the_most_of_faint_ink_is_1():
     assert as_mnist(0.6 * seven()).max() == 1
 
 
+def test_less_than_a_tenth_of_ink_is_none():
+    smudge = np.zeros([28, 28])
+    smudge[2:5, 20:26] = 0.09
+    assert as_mnist(smudge) is None and as_mnist(np.zeros([28, 28])) is None
+    line = np.zeros([28, 28])
+    line[5:25, 8:11] = 1
+    assert abs(as_mnist(line + smudge).sum() - as_mnist(line).sum()) < 2
+    assert as_mnist(1.3 * smudge).max() == 1
+
+
 def test_light_on_dark_is_read_like_dark_on_light(tmp_path, reference):
     assert difference(predict.read_digit(save(tmp_path, seven())), reference) < 0.005
 
