@@ -229,6 +229,16 @@ def test_the_roles_are_the_chief_parameter_servers_evaluator_and_workers():
     assert slurm_cluster.divide(tasks[:2], 1, 0) == {"chief": tasks[:1], "ps": tasks[1:2]}
 
 
+@in_a_shell
+def test_the_tasks_have_the_addresses_of_their_nodes_in_the_order_of_their_numbers(tmp_path, monkeypatch):
+    (tmp_path / "srun").write_text(
+        "#!/bin/sh\nfor n in 10 2 0 1 11 3 9 5 4 6 8 7; do echo $n node$n 50$n; done\ncat >&2\n"
+    )
+    (tmp_path / "srun").chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    assert slurm_cluster.find_addresses(12) == [f"node{number}:50{number}" for number in range(12)]
+
+
 @pytest.mark.parametrize(
     "arguments, sizes",
     [
