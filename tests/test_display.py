@@ -11,7 +11,7 @@ import pytest
 
 import visu.display
 from helpers import PATIENCE, ROOT, environment, made_up_training, require, run_script
-from made_up_run import point
+from made_up_run import RUN, point
 from visu.channel import (
     FINISHED,
     MARK,
@@ -106,6 +106,29 @@ def test_a_pause_ends_when_the_window_does(reply, capsys):
     display.wait_while_paused()
     assert display.closed == isinstance(reply, Closed)
     assert ("Training goes on." in capsys.readouterr().err) == (not display.closed)
+
+
+@pytest.mark.parametrize(
+    "reply, outcome",
+    [
+        (Ready(), (False, False)),
+        (Closed(), (True, True)),  # before there was anything to see
+        (Failed("no screen"), "no screen"),
+        (None, "the display :1 did not answer in 5 seconds"),
+        (Gone(), "its process ended with status 3"),
+    ],
+)
+def test_the_first_reply_of_what_draws_says_whether_there_is_a_window(reply, outcome, monkeypatch):
+    process = FakeProcess()
+    process.TIMEOUT, process.process = 5, types.SimpleNamespace(returncode=3)
+    process.first_reply = lambda awaited: reply
+    monkeypatch.setattr(visu.display, "DrawingProcess", lambda *arguments, **variables: process)
+    if isinstance(outcome, tuple):
+        display = visu.display.start(WINDOW, RUN, None, False)
+        assert (display.closed, display.ended) == outcome
+    else:
+        with pytest.raises(visu.display.NoDisplay, match=outcome):
+            visu.display.start(WINDOW, RUN, None, False, awaited="the display :1")
 
 
 def test_a_digit_is_read_by_the_thread_that_trains_and_never_in_the_middle_of_a_step():

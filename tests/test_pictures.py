@@ -8,8 +8,11 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 import mnistdata
+import pictures
 from figures.every import PICTURES
 from figures.film import WINDOWS
 from figures.looks import DPI, overlapping_labels
@@ -87,6 +90,24 @@ def test_one_command_trains_a_script_and_keeps_what_it_answers_at_the_last_test(
         assert np.array_equal(run["answers"].argmax(axis=1), run["read"][-1])
         sums = digits().test.images.reshape(-1, 784) @ run["W"] + run["b"]  # the weights that gave these answers
         assert np.array_equal(sums.argmax(axis=1), run["read"][-1])
+
+
+def test_a_picture_and_a_film_of_a_window_go_where_they_are_asked_for(tmp_path, monkeypatch, capsys):
+    def sketch(runs, digits):
+        figure = Figure(figsize=(2, 1))
+        FigureCanvasAgg(figure)
+        return figure
+
+    made = []
+    monkeypatch.setitem(WINDOWS, "film.webp", (lambda script, path: made.append((script, path)), "mnist.py"))
+    monkeypatch.setitem(pictures.PICTURES, "sketch", sketch)
+    monkeypatch.setattr(
+        sys, "argv", ["pictures.py", "film.webp", "sketch", "--to", str(tmp_path / "here"), "--runs", "x"]
+    )
+    assert pictures.main() == 0
+    assert made == [("mnist.py", tmp_path / "here" / "film.webp")]
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["sketch.png"]
+    assert capsys.readouterr().out.split() == [str(tmp_path / "here" / name) for name in ("film.webp", "sketch.png")]
 
 
 def test_each_picture_is_shown_says_in_words_what_it_shows_and_all_together_are_small():

@@ -73,7 +73,8 @@ def test_the_threads_suit_each_network_when_it_is_known_whatever_came_before_it(
 def test_the_threads_that_a_user_chose_stay(forks, tmp_path):
     source = stage_source(STAGES[0])
     alone = shortened_text_only(source, 1) + THREADS
-    assert last_line(forks.run_script(alone, tmp_path, TF_NUM_INTRAOP_THREADS="2")) == "threads: 0 0"
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        assert last_line(forks.run_script(alone, tmp_path, **{name: "2"})) == "threads: 0 0"
     source = source.replace("datavis = ", "tf.config.threading.set_intra_op_parallelism_threads(2)\ndatavis = ")
     assert last_line(forks.run_script(shortened_text_only(source, 1) + THREADS, tmp_path)) == "threads: 2 0"
 

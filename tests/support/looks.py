@@ -16,6 +16,7 @@ if __name__ == "__main__":
     ROOT = Path(__file__).resolve().parents[2]
     sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
 
+import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.legend import Legend
@@ -133,8 +134,8 @@ PICTURES = {
 }
 
 
-def look(name):
-    """(a small picture without letters, uint8 [height, width, 3]; its texts).
+def look(make):
+    """Of a function that makes a picture: (a small picture without letters, uint8 [height, width, 3]; its texts).
 
     Of each: what it says, x, y, its size, its colour, and which of its sides x and y are.
     """
@@ -151,8 +152,10 @@ def look(name):
         words = " and ".join(text.get_text() for text in legend.get_texts())
         texts[legend] = [words, round(box.x1), round((box.y0 + box.y1) / 2), 0, "legend"]
 
-    with mock.patch.object(Text, "draw", note), mock.patch.object(Legend, "draw", note_legend):
-        picture = PICTURES[name]()
+    no_letters = mock.patch.object(Text, "draw", note)
+    with no_letters, mock.patch.object(Legend, "draw", note_legend), matplotlib.rc_context():
+        matplotlib.rcdefaults()  # as what draws begins, whatever other tests have set
+        picture = make()
     height, width = (side // SMALLER for side in picture.shape[:2])
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.BOX)), sorted(texts.values())
 
@@ -167,14 +170,29 @@ def path_of(name):
     return LOOKS / f"{name.replace(' ', '_')}.png"
 
 
+def keep(name, make):
+    picture, texts = look(make)
+    Image.fromarray(picture).save(str(path_of(name)), optimize=True)
+    lines = ",\n".join(json.dumps(text, ensure_ascii=False) for text in texts)
+    path_of(name).with_suffix(".json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    print(path_of(name))
+
+
+def compare(name, make):
+    """Fails if a picture does not look as it did when it was kept under this name."""
+    (picture, texts), (picture_then, texts_then) = look(make), kept(name)
+    assert picture.shape == picture_then.shape
+    differs = np.abs(picture.astype(int) - picture_then).max(axis=2) > 3
+    assert not differs.any(), f"{differs.sum()} places differ"
+    assert [text for text, *_ in texts] == [text for text, *_ in texts_then]
+    for (text, x, y, *looks_like), (_, x_then, y_then, *looked_like) in zip(texts, texts_then):
+        assert abs(x - x_then) <= 1 and abs(y - y_then) <= 1 and looks_like == looked_like, text
+
+
 if __name__ == "__main__":
     LOOKS.mkdir(exist_ok=True)
-    for name in PICTURES:
-        picture, texts = look(name)
-        Image.fromarray(picture).save(str(path_of(name)), optimize=True)
-        lines = ",\n".join(json.dumps(text, ensure_ascii=False) for text in texts)
-        path_of(name).with_suffix(".json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-        print(path_of(name))
+    for name, make in PICTURES.items():
+        keep(name, make)
 
     import photographs  # which needs what predict.py needs
 
