@@ -1,6 +1,8 @@
 """How a run is shown, as the process that trains sees it: what comes back, what ends early, what can't be started."""
 
+import io
 import os
+import pickle
 import queue
 import subprocess
 import sys
@@ -29,6 +31,7 @@ from visu.channel import (
     Question,
     Ready,
     Saved,
+    Show,
     Stays,
     StopReading,
     path_of_imports,
@@ -129,6 +132,35 @@ def test_the_first_reply_of_what_draws_says_whether_there_is_a_window(reply, out
     else:
         with pytest.raises(visu.display.NoDisplay, match=outcome):
             visu.display.start(WINDOW, RUN, None, False, awaited="the display :1")
+
+
+def test_the_pad_of_a_finished_training_is_answered_while_the_next_one_trains(monkeypatch):
+    first, second = (DrawnRun(FakeProcess(), WINDOW, lambda images: np.eye(10)[[3] * len(images)]) for _ in range(2))
+    monkeypatch.setattr(visu.display, "finished_windows", [first])
+    first.process.reply(Question(7, np.ones([28, 28], np.float32)))
+    second.show_progress(1, False)
+    (answer,) = first.process.sent()
+    assert answer.number == 7 and answer.values.argmax() == 3
+
+
+@pytest.mark.parametrize("backend", ["Agg", "agg", "PDF"])
+def test_a_back_end_without_windows_is_none_in_any_letters(backend, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", backend)
+    with pytest.raises(visu.display.NoDisplay, match=f"MPLBACKEND={backend} has no windows"):
+        visu.display.start_window(RUN, None)
+
+
+@pytest.mark.parametrize("last, state", [([End(FINISHED)], FINISHED), ([], "stopped")])
+def test_what_is_shown_ends_too_where_the_training_process_is_gone_without_a_word(last, state):
+    class Shown(Show):
+        states = []
+
+        def end(self, state):
+            self.states.append(state)
+
+    replies = []
+    Shown(replies.append, RUN).serve(io.BytesIO(pickle.dumps([point("test", 1, 0.5, 1), *last])))
+    assert (replies, Shown.states) == ([Ready()], [state])
 
 
 def test_a_digit_is_read_by_the_thread_that_trains_and_never_in_the_middle_of_a_step():

@@ -111,6 +111,17 @@ def test_the_patch_of_a_value_and_the_filter_that_made_it_are_found_by_asking_th
     assert each.patch() is None  # it was asked once
 
 
+def test_the_line_that_is_told_is_one_of_the_script():
+    def read(images):
+        return np.stack([])  # which raises in a file of NumPy
+
+    each, told = reader(read)
+    each.ask(Question(1, np.zeros([28, 28], np.float32)))
+    each.answer()
+    line = read.__code__.co_firstlineno + 1
+    assert len(told) == 1 and f"{__file__}, line {line}: ValueError: " in told[0]
+
+
 def test_what_no_pixel_changes_is_said_to_have_no_patch():
     each, _ = reader(lambda images: convolution(images, 1))
     each.ask_for_patch(PatchQuestion(1, np.zeros([28, 28], np.float32), (0, 4, 9, 1)))

@@ -262,6 +262,16 @@ def test_another_module_or_other_data_make_another_key(folder, name):
     assert key(folder) != before
 
 
+def test_a_module_beside_the_script_is_used_and_not_the_projects_of_that_name(folder):
+    (folder / "helper_of_mine.py").write_text("import ink\n")
+    before = key(folder)
+    (folder / "ink.py").write_text("y = 1\n")
+    assert key(folder) != before
+    before = key(folder)
+    (folder / "ink.py").write_text("y = 2\n")
+    assert key(folder) != before
+
+
 def test_what_a_script_does_not_use_makes_no_other_key(folder):
     before = key(folder)
     (folder / "not_imported.py").write_text("z = 2\n")

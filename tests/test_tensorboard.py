@@ -177,6 +177,14 @@ def test_a_picture_has_its_pixels_its_height_and_its_width(tmp_path, monkeypatch
     log.close()
 
 
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("TENSORBOARD_LOGDIR", "~/runs")
+    visu.tensorboard.open_tensorboard_log("mine").close()
+    assert [path.name[:4] for path in (tmp_path / "runs").iterdir()] == ["mine"]
+
+
 EAGER = """
 import numpy as np
 import tensorflowvisu
