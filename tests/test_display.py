@@ -235,16 +235,19 @@ def test_a_folder_that_is_gone_is_no_reason_to_wait(tmp_path, monkeypatch):
     assert "the current folder, which is gone" in display.failure
 
 
+@pytest.mark.parametrize("state", [FINISHED, "stopped: ValueError"])
+@pytest.mark.parametrize("has_pad", [True, False])
 @pytest.mark.parametrize("at_prompt", [True, False])
-def test_where_a_prompt_follows_the_pad_says_that_nobody_reads(at_prompt, monkeypatch):
+def test_where_a_prompt_or_an_error_ends_the_reading_the_pad_says_so(at_prompt, has_pad, state, monkeypatch):
     kept = []
     monkeypatch.setattr(visu.display, "leads_to_prompt", lambda: at_prompt)
     monkeypatch.setattr(visu.display, "keep_open", kept.append)
     process = FakeProcess(Stays())
-    display = DrawnRun(process, WINDOW, lambda images: np.eye(10)[[7]])
-    display.end(FINISHED)
-    assert process.sent() == [StopReading()] * at_prompt + [End(FINISHED)]
-    assert kept == [display] * (not at_prompt)
+    display = DrawnRun(process, WINDOW, (lambda images: np.eye(10)[[7]]) if has_pad else None)
+    display.end(state)
+    reads_no_more = has_pad and (at_prompt or state != FINISHED)
+    assert process.sent() == [StopReading()] * reads_no_more + [End(state)]
+    assert kept == [display] * (state == FINISHED and not at_prompt)
 
 
 def test_prompts_are_recognised(monkeypatch):

@@ -67,6 +67,14 @@ def test_all_points_are_kept_where_it_trains():
     assert [len(column) for column in test] == [0, 0, 0, 0]
 
 
+def test_the_best_accuracy_is_the_highest_that_is_a_number():
+    record = Record()
+    for accuracy, best in ((np.nan, 0), (0.5, 0.5), (0.75, 0.75), (np.nan, 0.75), (0.7, 0.75), (0.8, 0.8)):
+        record.add(point("test", 0, accuracy, 1))
+        record.add(point("training", 0, 0.99, 1))
+        assert record.best_test_accuracy == best
+
+
 def test_the_csv_file_says_every_number_exactly(tmp_path):
     record = Record()
     record.add(point("training", 123456789, np.float32(0.9225), 1 / 3, 1e-05))
