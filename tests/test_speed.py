@@ -88,6 +88,11 @@ def test_what_a_user_has_set_for_tensorflow_stays(changes, folder):
     assert last_line(process).split() == (["1", "0"] if changes else ["3", "1"])
 
 
+def test_the_back_end_of_matplotlib_that_a_user_chose_stays(folder):
+    source = "import tensorflowvisu, os; print(os.environ.get('MPLBACKEND'))"
+    assert last_line(run_script(source, folder, MPLBACKEND="svg")) == "svg"
+
+
 # -- oneDNN
 
 PRINT_ONEDNN = "import os; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"

@@ -19,8 +19,9 @@ def test_the_schedule_ends_with_both_updates():
 def test_the_first_test_can_be_left_out_and_early_tests_added():
     without_first = tensorflowvisu.schedule(201, 20, 100, False, False)
     assert [i for i, test, _ in without_first if test] == [100, 200]
-    with_more = tensorflowvisu.schedule(201, 20, 100, True, True)
-    assert [i for i, test, _ in with_more if test] == [0, 20, 40, 60, 80, 100, 200]
+    for first in (True, False):
+        with_more = tensorflowvisu.schedule(201, 20, 100, first, True)
+        assert [i for i, test, _ in with_more if test] == [0] * first + [20, 40, 60, 80, 100, 200]
 
 
 def test_two_instances_share_nothing():
@@ -146,12 +147,37 @@ def test_the_steps_of_an_animation_can_be_taken_one_by_one_until_the_last_or_the
     assert display.told == [(1, True), (2, False), (3, True)][: display.iterations] + ["finished"]
 
 
-def test_what_goes_wrong_in_the_loop_of_an_animation_is_told_and_reaches_the_caller(display):
+@pytest.mark.parametrize("error", [KeyError("mine"), SystemExit(3)])
+def test_what_goes_wrong_in_the_loop_of_an_animation_is_told_and_reaches_the_caller(error, display):
     datavis = tensorflowvisu.MnistDataVis()
-    with pytest.raises(KeyError, match="mine"), datavis.animation(3) as steps:
+    with pytest.raises(type(error)) as raised, datavis.animation(3) as steps:
         for _ in steps:
-            raise KeyError("mine")
-    assert display.told == ["stopped: KeyError, see the terminal"]
+            raise error
+    assert raised.value is error
+    assert display.told == [f"stopped: {type(error).__name__}, see the terminal"]
+
+
+@pytest.mark.parametrize("in_a_cell", [False, True])  # of a notebook, and only that is stopped
+def test_ctrl_c_closes_the_window_and_says_the_best_accuracy_with_status_130(in_a_cell, display, monkeypatch, capsys):
+    closed = []
+    monkeypatch.setattr(display, "close", lambda: closed.append("this"))
+    monkeypatch.setattr(tensorflowvisu, "close_finished_windows", lambda: closed.append("those before"))
+    monkeypatch.setattr(tensorflowvisu, "in_ipython", lambda: in_a_cell)
+    datavis = tensorflowvisu.MnistDataVis()
+
+    def train():
+        with datavis.animation(3) as steps:
+            for i, _, _ in steps:
+                datavis.append_test_curves_data(i, 0.75, 1)
+                raise KeyboardInterrupt
+
+    if in_a_cell:
+        train()
+    else:
+        with pytest.raises(SystemExit, match="130"):
+            train()
+    assert capsys.readouterr().out == "\nStopped by Ctrl-C. Max test accuracy so far: 0.75\n"
+    assert (closed, display.told) == (["this", "those before"], [])
 
 
 @pytest.mark.parametrize("name", ["iterations", "train_data_update_freq", "test_data_update_freq"])
