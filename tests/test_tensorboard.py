@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import types
 import urllib.parse
 import urllib.request
@@ -177,12 +178,14 @@ def test_a_picture_has_its_pixels_its_height_and_its_width(tmp_path, monkeypatch
     log.close()
 
 
-def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+def test_a_tilde_is_the_home_folder_and_a_run_has_its_name_and_the_time_of_its_start(tmp_path, monkeypatch):
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("TENSORBOARD_LOGDIR", "~/runs")
+    afternoon, strftime = time.struct_time((2026, 1, 2, 17, 5, 9, 4, 2, 0)), time.strftime
+    monkeypatch.setattr(visu.tensorboard.time, "strftime", lambda form: strftime(form, afternoon))
     visu.tensorboard.open_tensorboard_log("mine").close()
-    assert [path.name[:4] for path in (tmp_path / "runs").iterdir()] == ["mine"]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine-20260102-170509"]
 
 
 EAGER = """
