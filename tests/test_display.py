@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 import visu.display
-from helpers import PATIENCE, ROOT, environment, made_up_training, require, run_script
+from helpers import PATIENCE, ROOT, environment, made_up_training, require, run_script, unix_signals
 from made_up_run import RUN, point
 from visu.channel import (
     FINISHED,
     MARK,
     PAUSED,
     TRAINING,
+    Answer,
     Closed,
     Digit,
     DrawingProcess,
@@ -80,6 +81,27 @@ def test_what_is_paused_goes_on_where_it_was_and_the_window_is_told_when_it_stan
     display.send_progress = lambda is_urgent, is_update, state: states.append(state)
     display.wait_while_paused()
     assert states == [PAUSED, TRAINING] and not display.is_paused()
+
+
+def test_what_is_drawn_in_a_pause_is_read_in_the_pause_in_the_windows_of_former_trainings_too(monkeypatch):
+    former, display = (DrawnRun(FakeProcess(), WINDOW, lambda images: np.eye(10)[[3]]) for _ in range(2))
+    monkeypatch.setattr(visu.display, "finished_windows", [former])
+    question, answered = Question(7, np.ones([28, 28], np.float32)), []
+
+    def wait():
+        answered.append(
+            [sum(isinstance(message, Answer) for message in each.process.sent()) for each in (former, display)]
+        )
+        for each in (former, display):
+            each.process.reply(question)
+        if len(answered) == 2:
+            display.process.reply(PauseOrResume())
+
+    monkeypatch.setattr(visu.display, "wait_for_something", wait)
+    display.process.reply(PauseOrResume())
+    assert display.is_paused()
+    display.wait_while_paused()
+    assert answered == [[0, 0], [1, 1]] and not display.is_paused()
 
 
 def test_a_pause_does_not_count_into_the_seconds_of_the_training(monkeypatch):
@@ -348,6 +370,15 @@ def test_what_the_start_of_python_prints_does_not_matter(site, folder):
     process = run_script(made_up_training(11), folder, PYTHONPATH=path)
     assert (process.returncode, process.stderr) == (0, "")
     assert "saved as script.png" in process.stdout and (folder / "script.png").exists()
+
+
+@unix_signals
+def test_the_ctrl_c_of_a_terminal_is_for_the_training_alone(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    display = visu.display.open_display(RUN, False)
+    assert os.getpgid(display.process.process.pid) != os.getpgid(0)  # a terminal stops a group of processes
+    display.end(FINISHED)
+    assert os.path.exists("test.png")
 
 
 def test_no_file_beside_the_script_hides_what_drawing_needs(tmp_path, monkeypatch):

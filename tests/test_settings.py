@@ -165,13 +165,15 @@ def test_a_script_may_have_any_name(name, encoding, folder):
 
 
 # TensorFlow 1.15 does without queue, and its numpy prints lines of its own before the sentence
-HIDDEN = ["tensorflow.py", "random.py", "numpy.py", "struct.py"] + ["queue.py"] * (sys.version_info >= (3, 8))
+HIDDEN = ["tensorflow.py", "random.py", "numpy.py", "numpy", "struct.py"] + ["queue.py"] * (sys.version_info >= (3, 8))
 
 
 @pytest.mark.parametrize("name", HIDDEN)
 def test_a_file_that_hides_a_module_is_named(name, tmp_path):
     source = "import mnistdata\n" if name == "struct.py" else "x = 1\n"  # half-way when it fails
-    (tmp_path / name).write_text(source)
+    if "." not in name:
+        (tmp_path / name).mkdir()
+    (tmp_path / (name if "." in name else f"{name}/__init__.py")).write_text(source)
     process = run_script(stage_source(STAGES[0]), tmp_path)
     assert (process.returncode, process.stdout) == (1, "")
     *others, sentence = process.stderr.splitlines()
