@@ -73,6 +73,17 @@ def test_the_bands_lie_between_the_boundaries(picture, record):
     assert [panel.axes.get_title() for panel in picture.panels[3:5]] == ["", "biases, renamed"]
 
 
+def test_small_bands_fill_their_panel():
+    record = Record()
+    picture = file_picture(RUN, record)
+    for i in range(3):
+        record.add(Bands(i, np.arange(8) / 1000, 0.5 + np.arange(8) / 1000, None, None))
+        picture.update(STATUS)
+        for panel, lowest in zip(picture.panels[3:5], (0, 0.5)):
+            low, high = panel.axes.get_ylim()
+            assert low < lowest and lowest + 0.007 < high and high - low < 0.02
+
+
 def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, record):
     for height, width in ((700, 1120), (70, 112)):
         record.add(Picture("test", 0, np.zeros([height, width, 3], np.uint8)))

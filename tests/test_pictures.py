@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import mnistdata
 import pictures
@@ -66,6 +67,16 @@ def test_the_labels_of_a_picture_stand_apart_and_its_size_is_that_of_the_one_sho
     assert overlapping_labels(figure) == []
     shown = PIL.Image.open(str(FOLDER / f"{name}.png")).size
     assert shown == tuple(np.round(figure.get_size_inches() * DPI))
+
+
+def test_misread_digits_stand_over_their_label_and_what_they_were_taken_for():
+    runs, labels = MadeUpRuns(), digits().test.labels
+    answers = runs["mnist_3.1_convolutional_bigger_dropout.py"]["answers"].argmax(axis=1)
+    wrong = np.flatnonzero(answers != labels)[:98]
+    figure = PICTURES["last_misread"](runs, digits())
+    texts = [text.get_text() for text in figure.findobj(Text) if text.get_text() in set("0123456789")]
+    assert sorted(zip(texts[::2], texts[1::2])) == sorted((str(labels[n]), str(answers[n])) for n in wrong)
+    assert len(wrong) > 50
 
 
 def test_labels_that_overlap_are_found():
