@@ -70,6 +70,15 @@ def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, record):
         assert (pixels(picture) == redrawn).all()
 
 
+def test_dollars_in_a_name_are_letters_and_begin_no_formula(picture):
+    widths = []
+    for name in ("$x$", "xx", "x"):
+        picture.update([name, ""])
+        picture.figure.canvas.draw()
+        widths.append(picture.status.left.get_window_extent().width)
+    assert widths[0] > widths[1] > widths[2]
+
+
 def test_digits_are_as_large_in_a_file_of_shapes_as_on_the_screen(picture):
     file = io.StringIO()
     picture.figure.savefig(file, format="svg", dpi=picture.figure.dpi)
