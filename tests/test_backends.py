@@ -132,3 +132,16 @@ def test_the_window_has_the_name_the_size_and_the_dpi_of_the_run_and_its_own_key
                 assert not set(matplotlib.rcParams[name]) & set(KEYS)
         assert "ctrl+s" in matplotlib.rcParams["keymap.save"] and "o" in matplotlib.rcParams["keymap.zoom"]
     assert asked[0] == ("mine", (19.2, 10.8), 50, {"facecolor": "white"}) and asked[1] is asked
+
+
+@pytest.mark.parametrize("lacks", [True, False])
+def test_a_browser_is_opened_where_there_is_a_screen_for_it(lacks, monkeypatch):
+    """Over ssh, it would be one in the terminal."""
+    monkeypatch.setattr(plt, "figure", lambda *arguments, **named: None)
+    monkeypatch.setattr(plt, "get_backend", lambda: "WebAgg")
+    for name in ("fit_to_screen", "forgive_closed_pages", "show_all_pictures"):
+        monkeypatch.setattr(backends, name, lambda *figure: None)
+    monkeypatch.setattr(backends, "lacks_display", lambda: lacks)
+    with matplotlib.rc_context():
+        backends.open_figure(RUN, KEYS)
+        assert matplotlib.rcParams["webagg.open_in_browser"] == (not lacks)
