@@ -186,22 +186,6 @@ def test_the_same_seed_gives_the_same_output_to_the_last_digit_and_another_seed_
     assert forks.run_script(shortened_text_only(stage_source(stage), 11, seed=1), tmp_path).stdout != first.stdout
 
 
-EVIDENCE = """
-probabilities, evidence = read(mnist.test.images[:5])
-logits = evidence.sum(axis=(1, 2)) + sess.run(b)
-again = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-paper = mnist.test.images[:5, ..., 0] == 0
-print(evidence.shape, np.abs(again - probabilities).max() < 1e-4, np.abs(evidence[paper]).max())
-"""
-
-
-@pytest.mark.tensorflow
-def test_the_evidence_of_stage_1_0_sums_to_what_softmax_gets(forks, tmp_path):
-    source = shortened_text_only(stage_source(STAGES[0]), 50) + "import numpy as np\n" + EVIDENCE
-    process = forks.run_script(source, tmp_path)
-    assert process.stdout.splitlines()[-1] == "(5, 28, 28, 10) True 0.0", process.stderr
-
-
 def test_the_line_that_takes_the_place_of_the_window_trains_tests_and_tells_as_often(stage):
     window, text_only = re.search(
         r"(?m)^(datavis\.animate\(.*)\n\n?(?:#.*\n)*?# (for i in .*)$", stage_source(stage)
