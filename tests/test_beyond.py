@@ -21,7 +21,8 @@ class Chosen:
 
 
 images = mnist.test.images[:100]
-results = {"images": images, "first": bend(images), "second": bend(images)}
+same = np.repeat(images[:1], 100, axis=0)
+results = {"images": images, "first": bend(images), "second": bend(images), "same": bend(same)}
 CHOSEN = {"zeros": ([], []), "shifted": ([1], [-2]), "half": ([0.5], []), "curved": ([0, 0, 2], [])}
 for name, numbers in CHOSEN.items():
     bend.__globals__["random"] = Chosen(*numbers)
@@ -45,6 +46,8 @@ def test_bent_digits_are_images_of_the_same_kind_and_other_ones_each_time(bent):
     assert first.shape == images.shape and first.dtype == np.float32
     assert first.min() >= 0 and first.max() <= 1
     assert (np.abs(first - second).reshape(100, -1).max(axis=1) > 0.2).all()
+    same = bent["same"]  # one digit, bent in 100 ways at once
+    assert (np.abs(same[1:] - same[:-1]).reshape(99, -1).max(axis=1) > 0.2).all()
 
 
 @pytest.mark.tensorflow

@@ -143,6 +143,18 @@ def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_drawn(
     assert "m: centre (on)" in pad.hints()
 
 
+def test_a_digit_that_was_put_on_the_pad_is_centred_when_that_is_asked_for(pad, questions):
+    image = np.zeros([28, 28], np.float32)
+    image[1:21, 2:6] = 1
+    pad.put(image)
+    assert (questions[-1].image == image).all()
+    pad.centre_or_not()
+    rows, columns = np.nonzero(questions[-1].image > 0.5)
+    assert abs(rows.mean() - 13.5) <= 1 and abs(columns.mean() - 13.5) <= 1
+    pad.centre_or_not()
+    assert (questions[-1].image == image).all()
+
+
 def test_the_hints_say_what_is_on(pad):
     def switches():
         return dict(re.findall(r"(\w: [a-z ]+) \((on|off)\)", pad.hints()))

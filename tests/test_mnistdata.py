@@ -591,6 +591,8 @@ def test_a_missing_file_is_downloaded_from_the_first_mirror_that_has_it(folder, 
         parts = mnistdata.read_data_sets(str(folder), one_hot=True, reshape=False)
     assert (parts.train.labels == mnist.train.labels).all()
     assert sorted(os.listdir(str(folder))) == ARCHIVES
+    for name in ARCHIVES:
+        assert (folder / name).read_bytes() == (ROOT / "data" / name).read_bytes()
 
 
 def test_a_file_of_mnist_is_not_downloaded_into_another_data_set(tmp_path, monkeypatch):

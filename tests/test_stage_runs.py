@@ -272,6 +272,15 @@ def test_a_module_beside_the_script_is_used_and_not_the_projects_of_that_name(fo
     assert key(folder) != before
 
 
+@pytest.mark.parametrize("keyword", ["data_dir=", "train_dir="])
+def test_data_may_be_named_with_a_keyword(folder, keyword):
+    path = folder / "script.py"
+    path.write_text(path.read_text().replace("read_data_sets(", f"read_data_sets({keyword}"))
+    before = key(folder)
+    (folder / "digits" / "train-images-idx3-ubyte").write_bytes(b"2")
+    assert key(folder) != before
+
+
 def test_what_a_script_does_not_use_makes_no_other_key(folder):
     before = key(folder)
     (folder / "not_imported.py").write_text("z = 2\n")

@@ -57,6 +57,7 @@ class Window:
         self.pad, self.picture = self.show.pad, self.show.picture
 
     def open_figure(self, run, keys, wished):
+        self.own_keys = keys
         self.figure = NumberedFigure(figsize=(1344 / run.style.dpi, 756 / run.style.dpi), dpi=run.style.dpi)
         self.canvas = FigureCanvasAgg(self.figure)
         self.canvas.blit = lambda extent: None
@@ -127,6 +128,7 @@ ALL = [1, 2, 3, 4, 5, 6]
 
 
 def test_keys_show_panels_the_pad_and_the_layers(shown):
+    assert set("0123456789 hdcmlsbt") | {"escape"} == set(shown.own_keys)  # none of which is matplotlib's then
     for key, layout in LAYOUTS.items():
         shown.press(key)
         assert shown.shown() == (sorted(number for line in layout for number in line), False, False)
