@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from unittest.mock import Mock
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 import cluster
 from helpers import PATIENCE, ROOT, environment, unix_signals
-from local_cluster import LocalCluster, main, network_for, python_path, run
+from local_cluster import SIGNALS, LocalCluster, main, network_for, oversee, python_path, run
 from programs import Fork, Forks
 from trainer.tf_config import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
@@ -340,6 +341,22 @@ class Fated(LocalCluster):
 
     def run(self):
         return run(self, clock=lambda: self.now, sleep=self.sleep)
+
+
+@unix_signals
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_all_tasks_and_ends_the_cluster_with_128_and_its_number(number, monkeypatch):
+    cluster = Mock()
+    monkeypatch.setattr("local_cluster.run", lambda cluster: os.kill(os.getpid(), number) or time.sleep(PATIENCE))
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    try:
+        with pytest.raises(SystemExit) as end:
+            oversee(cluster)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert end.value.code == 128 + number
+    assert [name for name, *_ in cluster.method_calls] == ["start_all", "stop"]
 
 
 @unix_signals
