@@ -5,18 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from pads import BARS, ONE, SHEET, ZERO, picture_with_pad
+from pads import BARS, ONE, SHEET, ZERO, draw, picture_with_pad
 from visu.channel import Answer, Layer, Patch
 from visu.drawing.pad import PEN, SIDE, Pad, Sheet
-
-
-def draw(sheet, *strokes, erases=False):
-    for stroke in strokes:
-        places = SIDE * np.array(stroke)
-        sheet.put_pen(places[0], erases)
-        for place in places[1:]:
-            sheet.move_pen(place)
-        sheet.lift_pen()
 
 
 def pixel(sheet, x, y):

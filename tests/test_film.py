@@ -57,10 +57,8 @@ def frames_of(path):
 
 @needs_ffprobe
 def test_a_film_has_a_frame_for_each_training_update_and_a_bar_that_says_how_far_it_is(start, tmp_path):
-    slow = "time.sleep(0.2 if i % 10 == 5 and i < 40 else SECONDS)"  # which tells of its progress in between
-    output, errors = start(
-        101, lambda source: source.replace("time.sleep(0.001)", slow.replace("SECONDS", "0.001"))
-    ).communicate()
+    slow = "time.sleep(0.2 if i % 10 == 5 and i < 40 else 0.001)"  # which tells of its progress in between
+    output, errors = start(101, lambda source: source.replace("time.sleep(0.001)", slow)).communicate()
     assert output.splitlines()[-2:] == [
         f"The film of the training is saved as {FILM}",
         "max test accuracy: 0.9900990099009901",

@@ -25,12 +25,13 @@ from PIL import Image
 
 from compare_stages import save_picture
 from made_up_run import RUN, pixels
-from pads import ONE, picture_with_pad
+from pads import ONE, draw, picture_with_pad
 from visu.channel import Answer, Layer, Patch
 from visu.digits import format_mnist_images
-from visu.drawing.pad import SIDE, Pad
+from visu.drawing.pad import Pad
 from visu.drawing.picture import file_picture
 from visu.record import Bands, Picture, Point, Record
+from visu.style import SIZE
 
 LOOKS = Path(__file__).resolve().parents[1] / "looks"
 SMALLER = 4  # times: what an edge does within a pixel is lost, and what a panel or a line is stays
@@ -56,15 +57,11 @@ def training():
     return record
 
 
-def window(key="0", shows_layers=False, own_scales=False):
-    """The picture of a window, with the pad and what it answers unless all six panels are shown alone."""
+def window(shows_layers=False, own_scales=False):
+    """The picture of a window, with the pad and what it answers."""
     pad = Pad(lambda question: None)
-    picture = picture_with_pad(pad, key=key)
-    for places in (ONE, [(0.3, 0.3), (0.5, 0.1)]):
-        pad.sheet.put_pen(SIDE * np.array(places[0]))
-        for place in places[1:]:
-            pad.sheet.move_pen(SIDE * np.array(place))
-        pad.sheet.lift_pen()
+    picture = picture_with_pad(pad)
+    draw(pad.sheet, ONE, [(0.3, 0.3), (0.5, 0.1)])
     picture.show_pad(True, shows_layers)
     pad.show_layers(shows_layers)
     pad.look()
@@ -76,6 +73,10 @@ def window(key="0", shows_layers=False, own_scales=False):
         changes[8:13, 9:14] = np.outer(np.linspace(-1, 1, 5), np.ones(5))
         pad.point_at((0, 10, 11, 2))
         pad.show_patch(Patch(pad.number, (0, 10, 11, 2), changes, True))
+    return drawn(picture)
+
+
+def drawn(picture):
     picture.update(["mnist · epoch 1 · best test accuracy 0.9700", "iteration 500 of 1,000 · 0:00:10 left"])
     picture.figure.canvas.draw()
     return pixels(picture)
@@ -91,14 +92,12 @@ def layers():
     ]
 
 
-def six_panels(key="0", size=(19.2, 10.8)):
+def six_panels(key="0", size=SIZE):
     picture = file_picture(RUN, training())
     picture.figure.set_size_inches(*size)
     picture.fit_to_size()
     picture.show_layout(key)
-    picture.update(["mnist · epoch 1 · best test accuracy 0.9700", "iteration 500 of 1,000 · 0:00:10 left"])
-    picture.figure.canvas.draw()
-    return pixels(picture)
+    return drawn(picture)
 
 
 def comparison():
@@ -134,8 +133,8 @@ PICTURES = {
 }
 
 
-def look(make):
-    """Of a function that makes a picture: (a small picture without letters, uint8 [height, width, 3]; its texts).
+def look(name):
+    """Of one of PICTURES: (the small picture without letters, uint8 [height, width, 3]; its texts).
 
     Of each: what it says, x, y, its size, its colour, and which of its sides x and y are.
     """
@@ -155,7 +154,7 @@ def look(make):
     no_letters = mock.patch.object(Text, "draw", note)
     with no_letters, mock.patch.object(Legend, "draw", note_legend), matplotlib.rc_context():
         matplotlib.rcdefaults()  # as what draws begins, whatever other tests have set
-        picture = make()
+        picture = PICTURES[name]()
     height, width = (side // SMALLER for side in picture.shape[:2])
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.BOX)), sorted(texts.values())
 
@@ -170,17 +169,17 @@ def path_of(name):
     return LOOKS / f"{name.replace(' ', '_')}.png"
 
 
-def keep(name, make):
-    picture, texts = look(make)
+def keep(name):
+    picture, texts = look(name)
     Image.fromarray(picture).save(str(path_of(name)), optimize=True)
     lines = ",\n".join(json.dumps(text, ensure_ascii=False) for text in texts)
     path_of(name).with_suffix(".json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     print(path_of(name))
 
 
-def compare(name, make):
+def compare(name):
     """Fails if a picture does not look as it did when it was kept under this name."""
-    (picture, texts), (picture_then, texts_then) = look(make), kept(name)
+    (picture, texts), (picture_then, texts_then) = look(name), kept(name)
     assert picture.shape == picture_then.shape
     differs = np.abs(picture.astype(int) - picture_then).max(axis=2) > 3
     assert not differs.any(), f"{differs.sum()} places differ"
@@ -191,8 +190,8 @@ def compare(name, make):
 
 if __name__ == "__main__":
     LOOKS.mkdir(exist_ok=True)
-    for name, make in PICTURES.items():
-        keep(name, make)
+    for name in PICTURES:
+        keep(name)
 
     import photographs  # which needs what predict.py needs
 

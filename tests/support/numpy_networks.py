@@ -40,17 +40,14 @@ def check(stage, names):
     for answer, value in zip(answers, [expected, *layers]):
         assert_near(answer, value)
     feed = {names["X"]: images, names["Y_"]: labels, **({names["pkeep"]: 1} if "pkeep" in names else {})}
-    is_right = expected.argmax(axis=1) == labels.argmax(axis=1)
-    assert_near(session.run(names["accuracy"], feed), is_right.mean())
-    assert_near(session.run(names["cross_entropy"], feed), 100 * loss(expected, labels))
+    assert_near(session.run([names["accuracy"], names["cross_entropy"]], feed), accuracy_and_loss(expected, labels))
 
     fed, noise, answers = training_step(names)
     images, labels, rate = fed[names["X"]], fed[names["Y_"]], session.run(names.get("lr", tf.constant(0.003)), fed)
     for curve, X, Y_ in (("training", images, labels), ("test", test.images, test.labels)):
         answers_of_all = computed(stage, X, W, B, A)[0]  # with all neurons, and by averages
         measured = names["datavis"].get_history()[curve]
-        is_right = answers_of_all.argmax(axis=1) == Y_.argmax(axis=1)
-        assert_near([measured.accuracy[-1], measured.loss[-1]], [is_right.mean(), 100 * loss(answers_of_all, Y_)])
+        assert_near([measured.accuracy[-1], measured.loss[-1]], accuracy_and_loss(answers_of_all, Y_))
     assert len(noise) == sum(isinstance(layer, Dense) and layer.has_dropout for layer in LAYERS[stage])
     expected, _, last, batches = computed(stage, images, W, B, noise=noise)
     assert_near(answers, expected, 0.01)  # TensorFlow sums up the squares of a batch with 32 bits
@@ -68,8 +65,10 @@ def assert_near(values, expected, share=1e-3):
     np.testing.assert_allclose(values, expected, rtol=share, atol=1e-5)
 
 
-def loss(probabilities, labels):
-    return -np.log((probabilities * labels).sum(axis=1)).mean()
+def accuracy_and_loss(probabilities, labels):
+    """The fraction that is right, and the cross entropy per 100 images, for one-hot labels [n, 10]."""
+    is_right = probabilities.argmax(axis=1) == labels.argmax(axis=1)
+    return [is_right.mean(), -100 * np.log((probabilities * labels).sum(axis=1)).mean()]
 
 
 def training_step(names):

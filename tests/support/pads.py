@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from made_up_run import RUN
 from screens import HEIGHT, WIDTH
-from visu.drawing.pad import Pad, PadPanels
+from visu.drawing.pad import SIDE, Pad, PadPanels
 from visu.drawing.picture import Picture
 from visu.record import Record
 from visu.style import COLOURS
@@ -18,6 +18,16 @@ ONE = [(0.5, 0.1), (0.5, 0.5), (0.49, 0.9)]
 TURNS = np.linspace(0, 2 * np.pi, 17)
 ZERO = [(0.5 - 0.28 * np.sin(turn), 0.5 - 0.38 * np.cos(turn)) for turn in TURNS]
 DIGITS = np.array([int(COLOURS["training"][i : i + 2], 16) for i in (1, 3, 5)])  # the colour of the highest bar
+
+
+def draw(sheet, *strokes, erases=False):
+    """Draws strokes on a Sheet, each a list of places from 0 to 1, or erases with them."""
+    for stroke in strokes:
+        places = SIDE * np.array(stroke)
+        sheet.put_pen(places[0], erases)
+        for place in places[1:]:
+            sheet.move_pen(place)
+        sheet.lift_pen()
 
 
 def picture_with_pad(pad, size=(WIDTH, HEIGHT), key="0"):
