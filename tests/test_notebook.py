@@ -17,7 +17,7 @@ from helpers import (
     without_waiting,
 )
 from kernel import NEXT_CELL, Notebook
-from made_up_run import RUN, point
+from made_up_run import RUN, point, status_of
 from screenshots import shows_six_panels
 from visu.channel import FINISHED, TRAINING, End, Progress
 from visu.drawing import files
@@ -113,16 +113,13 @@ def test_a_picture_comes_once_a_second_says_how_fast_it_is_and_the_last_one_that
     monkeypatch.setattr(files, "time", types.SimpleNamespace(monotonic=lambda: now))
     show = files.NotebookShow(replies.append, RUN)
 
-    def status():
-        line = show.picture.status
-        return f"{line.left.get_text()} {line.right.get_text()}".replace("\xa0", " ")
-
     for tenth in range(51):
         now = tenth / 10
         show.take(Progress(10 * tenth, now, False, TRAINING))
         show.show()
     assert len(replies) == 6 and all(reply.png.startswith(b"\x89PNG") for reply in replies)
-    assert "iteration 500 of 1,000" in status() and "100 iterations/s" in status()
+    assert "iteration 500 of 1,000" in status_of(show.picture) and "100 iterations/s" in status_of(show.picture)
     show.take(point("test", 500, 0.75, 1))
     show.take(End(FINISHED))
-    assert len(replies) == 7 and "best test accuracy 0.7500" in status() and "FINISHED" in status()
+    assert len(replies) == 7
+    assert "best test accuracy 0.7500" in status_of(show.picture) and "FINISHED" in status_of(show.picture)

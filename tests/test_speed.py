@@ -79,18 +79,13 @@ def test_the_threads_that_a_user_chose_stay(forks, tmp_path):
     assert last_line(forks.run_script(shortened_text_only(source, 1) + THREADS, tmp_path)) == "threads: 2 0"
 
 
-@pytest.mark.parametrize("changes", [{}, {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_OVERRIDE_GLOBAL_THREADPOOL": "0"}])
-def test_what_a_user_has_set_for_tensorflow_stays(changes, folder):
-    names = ["TF_CPP_MIN_LOG_LEVEL", "TF_OVERRIDE_GLOBAL_THREADPOOL"]
-    process = run_script(
-        f"import tensorflowvisu, os; print(*[os.environ[name] for name in {names}])", folder, **changes
-    )
-    assert last_line(process).split() == (["1", "0"] if changes else ["3", "1"])
+SET = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_OVERRIDE_GLOBAL_THREADPOOL": "0", "MPLBACKEND": "svg"}
 
 
-def test_the_back_end_of_matplotlib_that_a_user_chose_stays(folder):
-    source = "import tensorflowvisu, os; print(os.environ.get('MPLBACKEND'))"
-    assert last_line(run_script(source, folder, MPLBACKEND="svg")) == "svg"
+@pytest.mark.parametrize("changes, expected", [({}, ["3", "1"]), (SET, ["1", "0", "svg"])])
+def test_what_a_user_has_set_for_tensorflow_and_matplotlib_stays(changes, expected, folder):
+    source = f"import tensorflowvisu, os; print(*[os.environ[name] for name in {list(SET)[: len(expected)]}])"
+    assert last_line(run_script(source, folder, **changes)).split() == expected
 
 
 # -- oneDNN

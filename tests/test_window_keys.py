@@ -11,7 +11,7 @@ from matplotlib.backend_bases import KeyEvent, MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from made_up_run import ITERATIONS, RUN, point
+from made_up_run import ITERATIONS, RUN, point, status_of
 from visu.channel import (
     FINISHED,
     PAUSED,
@@ -97,9 +97,7 @@ class Window:
         return replies, self.mouse("button_release_event", axes, *places[-1], button)
 
     def status(self):
-        """What the line at the bottom says, in small letters."""
-        status = self.picture.status
-        return f"{status.left.get_text()} {status.right.get_text()}".lower().replace("\xa0", " ")
+        return status_of(self.picture).lower()
 
     def shown(self):
         """The numbers of the six panels that can be seen, and whether the pad and the layers can."""

@@ -40,3 +40,8 @@ def picture(record):
 def pixels(picture):
     """What is on the canvas, uint8 [height, width, 3]."""
     return np.array(picture.figure.canvas.buffer_rgba())[..., :3]
+
+
+def status_of(picture):
+    """What the line at the bottom says, with a space where no line may break."""
+    return f"{picture.status.left.get_text()} {picture.status.right.get_text()}".replace("\xa0", " ")
