@@ -75,9 +75,11 @@ def test_the_best_accuracy_is_the_highest_that_is_a_number():
         assert record.best_test_accuracy == best
 
 
+@pytest.mark.filterwarnings("error")  # numpy's, of numbers that float32 does not have
 def test_the_csv_file_says_every_number_exactly(tmp_path):
     record = Record()
     record.add(point("training", 123456789, np.float32(0.9225), 1 / 3, 1e-05))
+    record.add(point("training", 0, 0, -0.25, 0.0))
     record.add(point("test", 16777217.5, 1, np.nan))
     for _ in range(2):  # the second time in place of the first
         record.save(tmp_path / "history.csv")
@@ -85,6 +87,7 @@ def test_the_csv_file_says_every_number_exactly(tmp_path):
         rows = list(csv.reader(file))
     assert rows[1:] == [
         ["training", "123456789", "0.9225", "0.3333333333333333", "1e-05"],
+        ["training", "0", "0", "-0.25", "0"],
         ["test", "16777217.5", "1", "nan", ""],
     ]
     assert [in_digits(number) for number in (np.inf, -np.inf, 1e300)] == ["inf", "-inf", "1e+300"]
@@ -114,7 +117,67 @@ def test_numbers_of_types_that_numpy_does_not_know_are_numbers():
         assert checked_vector("method", "datavect1", array).tolist() == [value]
 
 
-@pytest.mark.parametrize("value", ["1", b"1", 1j, None, [1, 2], np.datetime64("2026-01-01"), np.zeros(2), object()])
+class Tensor:
+    """As PyTorch's, of types that numpy may not have and on a graphics card, where numpy can't read it."""
+
+    def __init__(self, value, dtype="torch.float32", is_here=False):
+        self.value, self.dtype, self.is_here = np.array(value, np.float32), dtype, is_here
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return Tensor(self.value, self.dtype, True)
+
+    def float(self):
+        return Tensor(self.value, is_here=self.is_here)
+
+    def __array__(self, *arguments, **options):
+        if not self.is_here or self.dtype != "torch.float32":
+            raise TypeError("can't convert it")
+        return self.value
+
+
+@pytest.mark.parametrize("dtype", ["torch.float32", "torch.bfloat16", "torch.float8_e4m3fn"])
+def test_tensors_of_pytorch_are_numbers_wherever_they_are(dtype):
+    assert checked_number("method", "loss", Tensor(0.5, dtype)) == 0.5
+    assert checked_vector("method", "datavect1", Tensor([[0.5, 2]], dtype)).tolist() == [[0.5, 2]]
+
+
+class OfAGraph:
+    """As a tensor of TensorFlow's before a session computes it."""
+
+    def __array__(self, *arguments, **options):
+        raise NotImplementedError("it has no value")
+
+    def __repr__(self):
+        return "<a tensor>"
+
+
+@pytest.mark.parametrize(
+    "value, named",
+    [
+        (OfAGraph(), "<a tensor>"),
+        ("a" * 59, repr("a" * 59)[:60] + "…, a str"),
+        ("a" * 58, repr("a" * 58)),
+        (np.array("x"), repr(np.array("x"))),
+        (np.array([None, 1]), "array([None, 1], dtype=object)"),
+        (np.zeros([2, 3], np.float32), "an array, float32 [2, 3]"),
+        ([[1], [2, 3]], "[[1], [2, 3]]"),
+        ("two\nlines", repr("two\nlines")),
+    ],
+)
+def test_what_is_refused_is_named_in_a_short_line(value, named):
+    with pytest.raises(ValueError) as error:
+        checked_number("method", "loss", value)
+    assert str(error.value) == f"method: loss is {named}, expected one number"
+
+
+REFUSED = ["1", b"1", 1j, None, [1, 2], np.datetime64("2026-01-01"), np.zeros(2), np.zeros(0), object()]
+REFUSED += [np.zeros(1, [("a", float)]), fractions.Fraction(10**400)]
+
+
+@pytest.mark.parametrize("value", REFUSED)
 def test_what_is_not_one_number_is_refused(value):
     with pytest.raises(ValueError, match="^method: loss is .*, expected one number$"):
         checked_number("method", "loss", value)

@@ -109,7 +109,10 @@ class SeenUntilClosed(Display):
 
     def __init__(self, iterations):
         super().__init__()
-        self.iterations, self.told = iterations, []
+        self.iterations, self.told, self.taken = iterations, [], []
+
+    def take(self, addition):
+        self.taken.append(addition)
 
     def show_progress(self, iterations, is_update):
         self.told.append((iterations, is_update))
@@ -128,12 +131,18 @@ def display(request, monkeypatch):
 
 
 def test_as_it_is_the_window_has_the_usual_titles_and_a_colour_for_each_panel(monkeypatch):
-    runs = []
-    monkeypatch.setattr(tensorflowvisu, "open_display", lambda run, *more: runs.append(run) or Display())
+    opened = []
+    monkeypatch.setattr(tensorflowvisu, "open_display", lambda *arguments: opened.append(arguments) or Display())
     tensorflowvisu.MnistDataVis().animate(lambda *step: None, 7)
-    assert (runs[0].iterations, runs[0].style.dpi) == (7, 70)
-    assert [title[:1] for title in runs[0].style.titles] == list("123456")
-    assert runs[0].style.band_colours == [0, 1]
+    run, save_movie, read_digits = opened.pop()
+    assert (run.iterations, run.style.dpi, save_movie, read_digits) == (7, 70, False, None)
+    assert [title[:1] for title in run.style.titles] == list("123456")
+    assert run.style.band_colours == [0, 1]
+    titles, colours = {f"title{number}": number for number in range(1, 7)}, {"histogram5colornum": 0}
+    datavis = tensorflowvisu.MnistDataVis(**titles, **colours)
+    datavis.animate(lambda *step: None, 7, save_movie="mine.mp4", read_digits=np.eye)
+    run, *others = opened.pop()
+    assert (run.style.titles, run.style.band_colours, others) == (list("123456"), [0, 0], ["mine.mp4", np.eye])
 
 
 def test_the_steps_of_an_animation_can_be_taken_one_by_one_until_the_last_or_the_window_is_closed(display):
@@ -145,6 +154,51 @@ def test_the_steps_of_an_animation_can_be_taken_one_by_one_until_the_last_or_the
             step = next(steps, None)
     assert taken == [(0, True, True), (1, False, False), (2, True, True)][: display.iterations]
     assert display.told == [(1, True), (2, False), (3, True)][: display.iterations] + ["finished"]
+
+
+def test_a_window_that_is_closed_in_a_pause_ends_the_training_before_the_next_step(display, monkeypatch):
+    monkeypatch.setattr(display, "wait_while_paused", lambda: setattr(display, "closed", True))
+    with tensorflowvisu.MnistDataVis().animation(3) as steps:
+        assert list(steps) == []
+    assert display.told == ["finished"]
+
+
+def test_what_is_recorded_outside_of_an_animation_is_not_shown(display):
+    datavis = tensorflowvisu.MnistDataVis()
+    datavis.append_test_curves_data(0, 0.25, 3)
+    with datavis.animation(1) as steps:
+        for i, _, _ in steps:
+            datavis.append_test_curves_data(i, 0.5, 3)
+    datavis.append_test_curves_data(1, 0.75, 3)
+    assert [point.accuracy for point in display.taken] == [0.5]
+    assert datavis.get_history()["test"].accuracy.tolist() == [0.25, 0.5, 0.75]
+
+
+def test_what_could_not_be_saved_ends_the_program_when_it_has_trained_with_the_result(display):
+    display.failure = "The film can't be saved"
+    datavis = tensorflowvisu.MnistDataVis()
+    for kind in (SystemExit, RuntimeError):  # for those who catch it
+        with pytest.raises(kind, match="^The film can't be saved: the max test accuracy was 0.75$"):
+            datavis.animate(lambda i, *updates: datavis.append_test_curves_data(i, 0.75, 3), 2)
+    assert display.told.count("finished") == 2
+
+
+def test_what_is_added_is_handed_on_with_each_value_in_its_place(display):
+    datavis, images = tensorflowvisu.MnistDataVis(), np.random.RandomState(0).rand(2, 3, 28, 28, 1)
+    pictures = np.random.RandomState(0).randint(0, 256, [2, 28, 84, 3]).astype(np.uint8)
+    with datavis.animation(1) as steps:
+        next(steps)
+        datavis.append_data_histograms(3, np.arange(4), np.arange(5.0), title1=4, title2="")
+        datavis.append_data_histograms(7, [1], [2.5], title1="weights of 7")
+        datavis.update_image1(pictures[0], images[0])
+        datavis.update_image2(pictures[1], images[1])
+    first, second, *handed_on = display.taken
+    assert (first.iteration, first.weights.tolist(), first.biases.tolist()) == (3, [0, 1, 2, 3], [0, 1, 2, 3, 4])
+    assert (first.weights_title, first.biases_title) == ("4", "")
+    assert (second.iteration, second.weights_title, second.biases_title) == (7, "weights of 7", None)
+    for picture, curve, pixels, digits in zip(handed_on, ("training", "test"), pictures, images):
+        assert (picture.curve, picture.iteration) == (curve, 0)  # there is no point of it yet
+        assert (picture.pixels == pixels).all() and (picture.images == digits).all()
 
 
 @pytest.mark.parametrize("error", [KeyError("mine"), SystemExit(3)])
@@ -163,6 +217,7 @@ def test_ctrl_c_closes_the_window_and_says_the_best_accuracy_with_status_130(in_
     monkeypatch.setattr(display, "close", lambda: closed.append("this"))
     monkeypatch.setattr(tensorflowvisu, "close_finished_windows", lambda: closed.append("those before"))
     monkeypatch.setattr(tensorflowvisu, "in_ipython", lambda: in_a_cell)
+    display.failure = "The film can't be saved"  # which the window has told then
     datavis = tensorflowvisu.MnistDataVis()
 
     def train():
@@ -188,9 +243,19 @@ def test_an_impossible_number_of_iterations_is_named(name, value):
         tensorflowvisu.MnistDataVis().animate(lambda *arguments: None, **options)
 
 
-def test_a_colour_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="colour 7, expected 0 to 6"):
-        tensorflowvisu.MnistDataVis(histogram4colornum=7)
+@pytest.mark.parametrize("number", [4, 5])
+@pytest.mark.parametrize("colour", [7, -1, 1.5, "red"])
+def test_a_colour_that_does_not_exist_is_refused(number, colour):
+    with pytest.raises(ValueError, match=f"^MnistDataVis: histogram colour {colour!r}, expected 0 to 6$"):
+        tensorflowvisu.MnistDataVis(**{f"histogram{number}colornum": colour})
+
+
+@pytest.mark.parametrize("save_movie", [1, None, 0.5, ["mine.mp4"]])
+def test_what_is_no_name_of_a_film_is_refused_before_the_training(save_movie):
+    expected = f"animate: save_movie is {save_movie!r}, expected True, False, or the name of a film"
+    with pytest.raises(ValueError) as error:
+        tensorflowvisu.MnistDataVis().animate(lambda *arguments: None, 1, save_movie=save_movie)
+    assert str(error.value) == expected
 
 
 @pytest.mark.parametrize("x", [np.nan, np.inf, -np.inf])
@@ -209,11 +274,17 @@ def test_an_impossible_dpi_is_named(dpi):
         tensorflowvisu.MnistDataVis(dpi=possible)
 
 
-@pytest.mark.parametrize("images", [np.zeros([1, 784]), np.zeros([2, 32, 32, 1]), np.zeros([2, 28, 28, 3]), "digits"])
+OTHER_IMAGES = [np.zeros(shape) for shape in ([1, 784], [2, 32, 32, 1], [2, 28, 28, 3], [0, 28, 28, 1], [28, 28])]
+
+
+@pytest.mark.parametrize("images", [*OTHER_IMAGES, "digits"])
 @pytest.mark.parametrize("number", [1, 2])
 def test_digits_of_another_size_than_mnists_are_refused(images, number):
     update = getattr(tensorflowvisu.MnistDataVis(), f"update_image{number}")
-    with pytest.raises(ValueError, match=rf"update_image{number}: images is .*, expected the digits, \[n, 28, 28, 1\]"):
+    expected = rf"update_image{number}: images is .*, expected the digits, \[n, 28, 28, 1\], or None"
+    with pytest.raises(ValueError, match=expected):
+        update(np.zeros([28, 28, 3], np.uint8), images)
+    for images in (None, np.zeros([2, 28, 28]), np.zeros([2, 28, 28, 1], np.uint8)):
         update(np.zeros([28, 28, 3], np.uint8), images)
 
 
@@ -238,6 +309,18 @@ def test_a_picture_belongs_to_the_newest_point_of_its_curve(monkeypatch):
         (lambda d: d.append_training_curves_data(0, 1, None), "append_training_curves_data: loss is None, "),
         (lambda d: d.append_test_curves_data("0", 1, 1), "append_test_curves_data: x is '0', expected one number"),
         (
+            lambda d: d.append_training_curves_data(0, 1, 1, [3, 4]),
+            "append_training_curves_data: learning_rate is [3, 4], expected one number",
+        ),
+        (
+            lambda d: d.append_test_curves_data(0, 1, 1, "one"),
+            "append_test_curves_data: epoch is 'one', expected one number",
+        ),
+        (
+            lambda d: d.append_test_curves_data(0, list(range(100)), 1),
+            f"append_test_curves_data: accuracy is {str(list(range(100)))[:60]}…, a list, expected one number",
+        ),
+        (
             lambda d: d.append_data_histograms(0, [1.0], []),
             "append_data_histograms: datavect2 is [], expected a vector",
         ),
@@ -252,6 +335,14 @@ def test_a_picture_belongs_to_the_newest_point_of_its_curve(monkeypatch):
         (
             lambda d: d.update_image2(np.zeros([28, 28, 3])),
             "update_image2: im is an array, float64 [28, 28, 3], expected a picture, uint8 [height, width, 3]",
+        ),
+        (
+            lambda d: d.update_image1(np.zeros([28, 28, 4], np.uint8)),
+            "update_image1: im is an array, uint8 [28, 28, 4], expected a picture, uint8 [height, width, 3]",
+        ),
+        (
+            lambda d: d.update_image1(np.zeros([0, 28, 3], np.uint8)),
+            "update_image1: im is an array, uint8 [0, 28, 3], expected a picture, uint8 [height, width, 3]",
         ),
     ],
 )

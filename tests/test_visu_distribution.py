@@ -32,6 +32,10 @@ VECTORS = {
 }
 
 
+NO_WARNINGS = pytest.mark.filterwarnings("error")  # of numpy's, on the terminal of a training
+
+
+@NO_WARNINGS
 @pytest.mark.parametrize("name", sorted(VECTORS))
 def test_the_boundaries_are_exact(name):
     data = VECTORS[name]
@@ -44,13 +48,16 @@ def test_the_boundaries_are_exact(name):
     assert (np.array(data) == before).all()
 
 
+@NO_WARNINGS
 def test_boundaries_of_infinite_values_are_infinite_and_without_a_number_are_none():
     boundaries = probability_distribution([-np.inf, 1, 2, 3, 4, 5, 6, np.inf])
+    many = probability_distribution(np.append(np.full(10000, -np.inf), np.full(20000, np.inf)))
     assert list(boundaries) == [-np.inf, 1, 2, 3, 4, 5, 6, np.inf]
+    assert list(many) == 3 * [-np.inf] + 5 * [np.inf]
     assert np.isnan(probability_distribution([1, np.nan, 3])).all()
 
 
-@pytest.mark.parametrize("data", [[], "text", None, [[1], [1, 2]], [1 + 2j]])
+@pytest.mark.parametrize("data", [[], "text", None, [[1], [1, 2]], [1 + 2j], [True]])
 def test_what_has_no_boundaries_is_named(data):
     with pytest.raises(ValueError, match=r"probability_distribution: data is .*, expected a vector of numbers"):
         probability_distribution(data)
