@@ -1,5 +1,7 @@
 """Inside the network: what is handed over of the layers, how it is drawn, and digits that are put on the pad."""
 
+import threading
+import time
 from unittest.mock import Mock
 
 import numpy as np
@@ -73,11 +75,45 @@ def test_a_layer_of_a_wrong_shape_is_named_once(layer, sentence):
     assert __import__("re").search(sentence, told)
 
 
-def test_of_a_huge_layer_no_more_is_handed_on_than_a_window_can_show():
-    each, _ = reader(lambda images: [SEVEN, np.zeros([1, 100, 100, 2000], np.float32)])
+def test_ctrl_c_while_a_digit_is_read_stops_the_training():
+    def read(images):
+        raise KeyboardInterrupt
+
+    each, told = reader(read)
+    each.ask(Question(1, np.zeros([28, 28])))
+    with pytest.raises(KeyboardInterrupt):
+        each.answer()
+    assert told == []
+
+
+def test_of_several_trainings_one_at_a_time_reads_digits():
+    inside, most = [], []
+
+    def read(images):
+        inside.append(images)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        return SEVEN
+
+    readers = [reader(read)[0] for _ in range(3)]
+    threads = [threading.Thread(target=each.answer) for each in readers]
+    for each, thread in zip(readers, threads):
+        each.ask(Question(1, np.zeros([28, 28])))
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1]
+
+
+def test_of_a_huge_layer_no_more_is_handed_on_than_a_window_can_show_and_one_map_of_it_at_least():
+    huge = [np.zeros(shape, np.float32) for shape in ([1, 100, 100, 2000], [1, 600, 600, 2], [1, 300000])]
+    each, _ = reader(lambda images: [SEVEN, *huge])
     each.ask(Question(1, np.zeros([28, 28]), True))
-    (layer,) = each.answer().layers
-    assert layer.values.nbytes <= 1 << 20 and layer.channels == 2000
+    many, large, cells = each.answer().layers
+    assert 1 << 19 < many.values.nbytes <= 1 << 20 and many.channels == 2000
+    assert large.values.shape == (600, 600, 1) and large.channels == 2
+    assert 1 << 19 < cells.values.nbytes <= 1 << 20 and cells.channels == 300000
 
 
 # -- which pixels a value depends on

@@ -19,7 +19,7 @@ import pytest
 import visu.tensorboard
 from helpers import STAGES, link, shortened, shortened_text_only, stage_source
 from screenshots import DIGITS, share
-from visu.record import Picture
+from visu.record import Picture, Point
 from visu.tensorboard import TensorBoardLog
 
 pytest.importorskip("tensorboard")
@@ -148,6 +148,19 @@ def test_what_takes_a_second_comes_again_after_160(tmp_path, monkeypatch):
         assert there_is_time == is_due
     with log.time_for("biases") as there_is_time:  # each has a time of its own
         assert there_is_time
+    log.close()
+
+
+def test_a_point_has_all_its_numbers_a_0_too_and_no_learning_rate_where_there_is_none(tmp_path, monkeypatch):
+    log, written = TensorBoardLog(str(tmp_path), "run"), []
+    monkeypatch.setattr(log, "write", lambda curve, x, values: written.append((curve, x, values)))
+    log.take(Point("training", 7, 0.25, 3.5, 0.0, None))
+    log.take(Point("test", 9, 0.0, 0.0, None, 2))
+    seen = [(curve, x, {value.tag: value.simple_value for value in values}) for curve, x, values in written]
+    assert seen == [
+        ("training", 7, {"accuracy": 0.25, "loss": 3.5, "learning_rate": 0}),
+        ("test", 9, {"accuracy": 0, "loss": 0}),
+    ]
     log.close()
 
 

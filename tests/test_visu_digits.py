@@ -5,8 +5,10 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from helpers import STAGES, shortened_text_only, stage_source
-from visu.digits import BLUE, DARK_RED, LABEL_SHAPES, RED, WHITE, format_mnist_images, tf_format_mnist_images
+from visu.digits import LABEL_SHAPES, format_mnist_images, tf_format_mnist_images
 from visu.reading import digit_in_tile
+
+RED, BLUE, DARK_RED = (255, 160, 160), (0, 40, 150), (150, 0, 0)  # of misread digits and of their two labels
 
 
 def formatted(images, computed, correct, **options):
@@ -37,7 +39,7 @@ def test_misrecognised_digits_come_first_on_red_and_recognised_ones_on_white():
     picture = formatted(images, computed, correct)
     assert picture.shape == (280, 280, 3) and picture.dtype == np.uint8
     tiles = tiles_of(picture, 10, 10)
-    ink = 1 - tiles[:, 10, 10, 0] / WHITE[0]  # the red channel is full on white and on red
+    ink = 1 - tiles[:, 10, 10, 0] / 255  # the red channel is full on white and on red
     expected_order = [3, 50, 110] + [i for i in range(120) if i not in (3, 50, 110)][:97]
     np.testing.assert_allclose(ink * 120, expected_order, atol=0.5)
     assert (tiles[:3, 5, 5] == np.array(RED)).all()
@@ -52,6 +54,10 @@ def test_a_misrecognised_digit_carries_its_correct_label_on_the_left_and_the_com
         for label, left, colour in ((correct, 1, BLUE), (computed, 22, DARK_RED)):
             seen = (tile[20:27, left : left + 5] == np.array(colour)).all(axis=-1)
             assert seen.tolist() == [[c == "#" for c in line[label]] for line in shapes]
+        tile[20:27, [*range(1, 6), *range(22, 27)]] = RED
+        assert (tile[1:-1, 1:-1] == RED).all()
+        tile[1:-1, 1:-1] = 255
+        assert (tile == 255).all()  # a white edge
 
 
 @pytest.mark.tensorflow
@@ -98,9 +104,24 @@ def test_fewer_images_than_asked_for_leave_the_rest_white():
 
 
 @pytest.mark.tensorflow
-def test_a_number_of_digits_that_does_not_fill_the_lines_is_refused():
-    with pytest.raises(ValueError, match="n=100 images do not fill lines=7"):
-        formatted(np.zeros([1, 28, 28, 1]), [0], [0], lines=7)
+@pytest.mark.parametrize("n, lines", [(100, 7), (0, 1), (-10, 1), (100, 0), (100, -10), (5, 10)])
+@pytest.mark.parametrize("function", [format_mnist_images, tf_format_mnist_images])
+def test_a_number_of_digits_that_does_not_fill_the_lines_is_refused(function, n, lines):
+    expected = f"^{function.__name__}: n={n} images do not fill lines={lines}, expected a multiple$"
+    with tf.Graph().as_default(), pytest.raises(ValueError, match=expected):
+        function(np.zeros([1, 28, 28, 1]), np.eye(10)[[0]], np.eye(10)[[0]], n, lines)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("kind", [tf.float16, tf.float64])
+def test_tensors_of_an_unknown_shape_and_of_another_precision_make_the_same_picture(kind):
+    images, labels = random_digits(20), np.eye(10)[np.arange(20) % 10]
+    answers = np.roll(labels, 1, axis=0) * (np.arange(20) % 3 == 0)[:, None] + 0.5 * labels
+    with tf.Graph().as_default(), tf.Session() as session:
+        tensors = [tf.placeholder(each) for each in (kind, tf.float32, tf.int64)]
+        picture = tf_format_mnist_images(*tensors, n=20, lines=2)
+        seen = session.run(picture, dict(zip(tensors, (images, answers, labels))))
+    assert (abs(seen.astype(int) - format_mnist_images(images, answers, labels, n=20, lines=2)) <= 1).all()
 
 
 @pytest.mark.tensorflow
@@ -116,6 +137,8 @@ def test_flat_images_are_refused():
         ([100, 784], [100, 10], "X has the shape [100, 784], expected [images, 28, 28, 1]"),
         ([100, 28, 28, 1], [99, 10], "Y has the shape [99, 10], expected [100, 10]"),
         ([100, 28, 28, 1], [100], "Y has the shape [100], expected [100, 10]"),
+        ([100, 28, 28], [100, 10], "X has the shape [100, 28, 28], expected [images, 28, 28, 1]"),
+        ([99, 28, 28, 1], [99, 10], "Y_ has the shape [100, 10], expected [99, 10]"),
     ],
 )
 @pytest.mark.parametrize("function", [format_mnist_images, tf_format_mnist_images])
@@ -127,7 +150,7 @@ def test_shapes_that_do_not_fit_are_named(function, X, Y, sentence):
 
 @pytest.mark.parametrize("function", [format_mnist_images, tf_format_mnist_images])
 def test_pixels_from_0_to_255_are_refused(function):
-    with tf.Graph().as_default(), pytest.raises(ValueError, match="X is uint8, expected float32, from 0 to 1"):
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="X is uint8, expected float32, from 0 to 1$"):
         function(np.zeros([1, 28, 28, 1], np.uint8), np.zeros([1, 10]), np.zeros([1, 10]))
 
 
