@@ -172,8 +172,9 @@ def test_the_first_reply_of_what_draws_says_whether_there_is_a_window(reply, awa
         assert (display.closed, display.ended, display.process, display.medium) == (*outcome, process, WINDOW)
         assert display.reader.read_digits is np.eye and not process.outbox.closed
     else:
-        with pytest.raises(visu.display.NoDisplay, match=f"^{outcome}$"):
+        with pytest.raises(visu.display.NoDisplay, match=f"^{outcome}$") as error:
             visu.display.start(WINDOW, RUN, "QtAgg", True, **options)
+        assert isinstance(error.value, visu.display.Crash) == isinstance(reply, Gone)
         assert process.outbox.closed and process.patience < 5  # nothing of it is left
     start = Start("window.WindowShow", RUN, ("QtAgg", True))
     assert started == [((start, None), {"MPLBACKEND": "TkAgg"}), (awaited,)]
@@ -361,12 +362,13 @@ def test_a_digit_that_is_clicked_on_is_found_in_the_picture_before_the_newest_to
     process = FakeProcess()
     display = DrawnRun(process, WINDOW)
     for images in (digits, np.zeros_like(digits)):  # a window shows the older one until it has the newest
-        display.take(Picture("training", 0, np.zeros([28, 28, 3], np.uint8), images))
-    process.reply(Pick("training", tile), Pick("training", 255 - tile))
+        display.take(Picture("test", 0, np.zeros([28, 28, 3], np.uint8), images))
+    display.take(Picture("training", 0, np.zeros([28, 28, 3], np.uint8), np.ones_like(digits)))
+    process.reply(Pick("test", tile), Pick("test", 255 - tile), Pick("training", tile))
     display.take_replies()
-    found, nothing = (message.image for message in process.sent() if isinstance(message, Digit))
-    assert (found == digits[1, ..., 0]).all() and nothing is None
-    assert [message.images for message in process.sent() if isinstance(message, Picture)] == [None]  # they stay here
+    found, *nothing = (message.image for message in process.sent() if isinstance(message, Digit))
+    assert (found == digits[1, ..., 0]).all() and nothing == [None, None]
+    assert [message.images for message in process.sent() if isinstance(message, Picture)] == [None] * 2  # they stay
 
 
 @pytest.mark.parametrize("is_film", [True, False])
@@ -490,12 +492,8 @@ def test_the_program_stays_until_the_last_window_is_closed_and_reads_digits_mean
     two_finished, monkeypatch, capsys
 ):
     first, second = two_finished
-    come = [
-        (first, Question(1, np.ones([28, 28], np.float32))),
-        (second, Closed()),
-        (first, Question(2, np.ones([28, 28], np.float32))),
-        (first, Closed()),
-    ]
+    second.process.reply(Closed())
+    come = [(first, Question(number, np.ones([28, 28], np.float32))) for number in (1, 2)] + [(first, Closed())]
 
     def wait():
         window, reply = come.pop(0)
