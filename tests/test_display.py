@@ -146,19 +146,17 @@ def test_a_pause_ends_when_the_window_does(reply, capsys):
 
 
 @pytest.mark.parametrize(
-    "reply, awaited, outcome",
+    "reply, outcome",
     [
-        (Ready(), "the display :1", (False, False)),
-        (Closed(), "the display :1", (True, True)),  # before there was anything to see
-        (Failed("no screen"), "the display :1", "no screen"),
-        (None, "the display :1", "the display :1 did not answer in 5 seconds"),
-        (None, None, "the process that draws did not answer in 5 seconds"),
-        (Gone(), "the display :1", "its process ended with status 3"),
+        (Ready(), (False, False)),
+        (Closed(), (True, True)),  # before there was anything to see
+        (Failed("no screen"), "no screen"),
+        (Gone(), "its process ended with status 3"),
     ],
 )
-def test_the_first_reply_of_what_draws_says_whether_there_is_a_window(reply, awaited, outcome, monkeypatch):
+def test_the_first_reply_of_what_draws_says_whether_there_is_a_window(reply, outcome, monkeypatch):
     process, started = FakeProcess(), []
-    process.TIMEOUT, process.process = 5, types.SimpleNamespace(returncode=3)
+    process.process = types.SimpleNamespace(returncode=3)
     process.first_reply = lambda *awaited: started.append(awaited) or reply
 
     def start_process(*arguments, **variables):
@@ -166,7 +164,7 @@ def test_the_first_reply_of_what_draws_says_whether_there_is_a_window(reply, awa
         return process
 
     monkeypatch.setattr(visu.display, "DrawingProcess", start_process)
-    options = {"awaited": awaited, "read_digits": np.eye, "MPLBACKEND": "TkAgg"}
+    options = {"awaited": "the display :1", "read_digits": np.eye, "MPLBACKEND": "TkAgg"}
     if isinstance(outcome, tuple):
         display = visu.display.start(WINDOW, RUN, "QtAgg", True, **options)
         assert (display.closed, display.ended, display.process, display.medium) == (*outcome, process, WINDOW)
@@ -177,7 +175,7 @@ def test_the_first_reply_of_what_draws_says_whether_there_is_a_window(reply, awa
         assert isinstance(error.value, visu.display.Crash) == isinstance(reply, Gone)
         assert process.outbox.closed and process.patience < 5  # nothing of it is left
     start = Start("window.WindowShow", RUN, ("QtAgg", True))
-    assert started == [((start, None), {"MPLBACKEND": "TkAgg"}), (awaited,)]
+    assert started == [((start, None), {"MPLBACKEND": "TkAgg"}), ("the display :1",)]
 
 
 @pytest.mark.parametrize("medium, waits", [(WINDOW, False), (NOTEBOOK, False), (PICTURE, False), (FILM, True)])
@@ -670,7 +668,8 @@ def unstarted_process(monkeypatch, *replies):
     return process
 
 
-FONTS = "Waiting up to 600 seconds for matplotlib, which has to list all fonts once …\n"
+MATPLOTLIB = "matplotlib, which has to list all fonts once,"
+FONTS = f"Waiting up to 600 seconds for {MATPLOTLIB} …\n"
 DISPLAY = "Waiting up to 60 seconds for the display :1 …\n"
 
 
@@ -682,8 +681,8 @@ DISPLAY = "Waiting up to 60 seconds for the display :1 …\n"
         ([(599, Loaded()), (657, Closed())], Closed(), [], FONTS + DISPLAY),
         ([(2, Failed("no matplotlib"))], Failed("no matplotlib"), [], ""),
         ([(2, Loaded()), (9, Gone())], Gone(), [], DISPLAY),
-        ([(2, Loaded())], None, [62], DISPLAY),
-        ([], None, [600], FONTS),
+        ([(2, Loaded())], Failed("the display :1 did not answer in 60 seconds"), [62], DISPLAY),
+        ([], Failed(f"{MATPLOTLIB} did not answer in 600 seconds"), [600], FONTS),
     ],
 )
 def test_matplotlib_is_waited_for_longer_than_a_display_and_what_takes_long_is_told_once(
@@ -696,7 +695,8 @@ def test_matplotlib_is_waited_for_longer_than_a_display_and_what_takes_long_is_t
 
 def test_of_a_film_or_a_picture_that_takes_long_nothing_is_told_before_it_fails(monkeypatch, capsys):
     process = unstarted_process(monkeypatch, (2, Loaded()))
-    assert process.first_reply(None) is None and process.killed == [62]
+    assert process.first_reply(None) == Failed("the process that draws did not answer in 60 seconds")
+    assert process.killed == [62]
     assert capsys.readouterr() == ("", "")
 
 

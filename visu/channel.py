@@ -261,9 +261,9 @@ class DrawingProcess:
             something_came.set()
 
     def first_reply(self, awaited):
-        """Waits for Ready, Closed, Failed or Gone; says what it waits for, if that takes long. None if it gives up."""
+        """Waits for Ready, Closed, Failed or Gone; says what it waits for, if that takes long. Gives up with Failed."""
         try:
-            fonts = "matplotlib, which has to list all fonts once"
+            fonts = "matplotlib, which has to list all fonts once,"
             reply = self.wait_for_reply(fonts, self.LOADING_NOTICE, self.LOADING_TIMEOUT)
             return self.wait_for_reply(awaited, self.NOTICE, self.TIMEOUT) if isinstance(reply, Loaded) else reply
         except BaseException:  # Ctrl-C
@@ -281,7 +281,7 @@ class DrawingProcess:
                 say(f"Waiting up to {timeout} seconds for {awaited} …")
             if waited > timeout:
                 self.process.kill()
-                return None
+                return Failed(f"{awaited or 'the process that draws'} did not answer in {timeout} seconds")
 
     def send_all(self, start):
         try:

@@ -381,8 +381,6 @@ def start(medium, run, *arguments, awaited=None, read_digits=None, **variables):
     process.kill_after(2)
     if isinstance(reply, Failed):
         raise NoDisplay(reply.reason)
-    if reply is None:
-        raise NoDisplay(f"{awaited or 'the process that draws'} did not answer in {process.TIMEOUT} seconds")
     raise Crash(f"its process ended with status {process.process.returncode}")
 
 
