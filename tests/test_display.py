@@ -594,6 +594,8 @@ def test_what_somebody_waits_for_is_sent_at_once_and_the_rest_goes_together(monk
         display.process.reply(*questions)
         display.handle_replies()
         assert sent() == (True, answers)
+    display.take(point("test", 1, 0.5, 3))
+    assert sent() == (False, [Point])
     display.process.reply(PauseOrResume())
     display.is_paused()
     monkeypatch.setattr(visu.display, "wait_for_something", lambda: wait_for(PauseOrResume()))
@@ -722,6 +724,7 @@ def test_messages_keep_their_order_and_a_newer_one_of_a_key_takes_the_place_of_t
     outbox.close("last")
     outbox.close("too late")
     outbox.put("too late")
+    assert outbox.urgent.is_set()  # nothing is waited for any more
     assert [outbox.take(), outbox.take()] == [["d", "last"], []]
 
 
@@ -763,6 +766,28 @@ def test_what_comes_within_a_quarter_of_a_second_goes_together_and_the_pipe_is_c
     sent = [pickle.load(stream) for _ in range(5)]
     assert sent == [path_of_imports(), Start("files.PictureShow", RUN, ()), ["a"], ["b", "c"], ["b", "c", "last"]]
     assert stream.read() == b"" and seconds[:2] == [0.25, 0.25]
+
+
+def test_what_draws_gets_the_environment_and_its_replies_come_in_order_and_gone_at_the_end(monkeypatch):
+    started, content = [], io.BytesIO()
+    reply_through(content)(Loaded())
+    reply_through(content)(Failed("no screen"))
+
+    def start(command, env, **options):
+        started.append((command, env))
+        return types.SimpleNamespace(stdin=Pipe(), stdout=io.BytesIO(content.getvalue()))
+
+    monkeypatch.setattr(visu.channel.subprocess, "Popen", start)
+    monkeypatch.setenv("OTHERS", "their own")
+    inherited = dict(os.environ)
+    monkeypatch.setenv("MPLBACKEND", "no such name")  # which matplotlib would read when it is imported
+    process = DrawingProcess(Start("files.FilmShow", RUN, ()), 3, MINE="1", OTHERS="mine")
+    replies = [process.replies.get(timeout=PATIENCE) for _ in range(3)]
+    assert replies == [Loaded(), Failed("no screen"), Gone()] and process.outbox.limit == 3
+    process.close_outbox()
+    ((command, env),) = started
+    assert command[0] == sys.executable and command[-1] == str(ROOT / "visu" / "drawing")
+    assert env == {**inherited, "TENSORFLOWVISU_STARTED": "1", "MINE": "1", "OTHERS": "mine"}
 
 
 def test_a_pipe_that_is_broken_lets_nobody_wait():

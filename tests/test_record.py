@@ -101,6 +101,7 @@ def test_the_csv_file_says_every_number_exactly(tmp_path):
         (fractions.Fraction(3, 4), 0.75),
         (10**30, 1e30),
         (True, 1),
+        (np.bool_(True), np.bool_(True)),
     ],
 )
 def test_whatever_is_one_number_is_taken_as_it_is(value, expected):
