@@ -312,6 +312,7 @@ def test_a_function_that_fails_is_named_once_and_training_goes_on(returned, sent
         (np.full([1, 10], np.nan), 'it returned "not a number", expected'),
         (np.full([1, 10], 3), "it returned numbers from 3 to 3, expected .* from 0 to 1"),
         ([[0.5] * 9 + [-0.1]], "it returned numbers from -0.1 to 0.5, expected"),
+        ([[0.25] * 9 + [1.1]], "it returned numbers from 0.25 to 1.1, expected"),
         (np.full([2, 10], 0.1), r"it returned an array, float64 \[2, 10\] for 1 image, expected"),
         ("seven", "it returned 'seven' for 1 image, expected"),
         (None, "it returned None for 1 image, expected"),
@@ -320,6 +321,12 @@ def test_a_function_that_fails_is_named_once_and_training_goes_on(returned, sent
 def test_what_are_no_probabilities_is_told(returned, sentence):
     with pytest.raises(WrongReading, match=sentence):
         checked_reading(returned, 1)
+
+
+@pytest.mark.parametrize("returned", [np.full([1, 10], 0.1), [np.full([2, 10], 0.1), np.zeros([1, 5])]])
+def test_for_how_many_images_something_else_came_is_told(returned):
+    with pytest.raises(WrongReading, match="for 2 images, expected "):
+        checked_reading(returned, 2)
 
 
 def test_probabilities_may_be_of_any_kind_of_numbers_and_a_little_off():
