@@ -85,6 +85,7 @@ def test_what_is_paused_goes_on_where_it_was_and_the_window_is_told_when_it_stan
     process = FakeProcess()
     display = DrawnRun(process, WINDOW)
     display.show_progress(1, True)
+    display.wait_while_paused()  # which it is not
     process.reply(PauseOrResume())
     assert display.is_paused()
     assert [message.state for message in process.sent()] == [TRAINING]  # this step is not over yet

@@ -157,13 +157,13 @@ def test_the_patch_of_a_value_and_the_filter_that_made_it_are_found_by_asking_th
 
 
 def test_the_line_that_is_told_is_one_of_the_script():
-    def read(images):
+    def look(images):
         return np.stack([])  # which raises in a file of NumPy
 
-    each, told = reader(read)
+    each, told = reader(lambda images: look(images))
     each.ask(Question(1, np.zeros([28, 28], np.float32)))
     each.answer()
-    line = read.__code__.co_firstlineno + 1
+    line = look.__code__.co_firstlineno + 1
     assert len(told) == 1 and f"{__file__}, line {line}: ValueError: " in told[0]
 
 

@@ -235,6 +235,27 @@ def test_ctrl_c_closes_the_window_and_says_the_best_accuracy_with_status_130(in_
     assert (closed, display.told) == (["this", "those before"], [])
 
 
+def test_ctrl_c_before_there_is_a_window_and_while_the_last_is_saved_is_one_too(display, monkeypatch, capsys):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    datavis = tensorflowvisu.MnistDataVis()
+    monkeypatch.setattr(display, "end", interrupt)
+    with pytest.raises(SystemExit, match="130"):
+        datavis.animate(lambda i, *updates: datavis.append_test_curves_data(i, 0.75, 1), 1)
+    monkeypatch.setattr(tensorflowvisu, "open_display", interrupt)
+    with pytest.raises(SystemExit, match="130"):
+        datavis.animate(lambda *step: None, 1)
+    assert capsys.readouterr().out == 2 * "\nStopped by Ctrl-C. Max test accuracy so far: 0.75\n"
+
+
+def test_a_script_may_leave_the_loop_of_an_animation_early(display):
+    with tensorflowvisu.MnistDataVis().animation(3) as steps:
+        for _ in steps:
+            break
+    assert display.told == ["finished"]
+
+
 @pytest.mark.parametrize("name", ["iterations", "train_data_update_freq", "test_data_update_freq"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, "10", None])
 def test_an_impossible_number_of_iterations_is_named(name, value):

@@ -166,20 +166,23 @@ print("red:", (im == (255, 160, 160)).all(axis=-1).any(), "black:", (im == 0).an
     assert forks.run_script(source, tmp_path).stdout.splitlines()[-1] == "red: True black: True white: True"
 
 
-def random_digits(n):
+def random_digits(n, darkest=255):
     random = np.random.RandomState(0)
     digits = np.zeros([n, 28, 28, 1], np.float32)
-    digits[:, 2:-2, 1:-1] = random.randint(0, 256, [n, 24, 26, 1]) * (random.rand(n, 24, 26, 1) < 0.3)
+    digits[:, 2:-2, 1:-1] = random.randint(0, darkest + 1, [n, 24, 26, 1]) * (random.rand(n, 24, 26, 1) < 0.3)
     return digits * np.float32(1 / 255)
 
 
 @pytest.mark.tensorflow
-def test_the_digit_of_a_tile_is_found_byte_by_byte_under_its_labels():
-    images, correct = random_digits(40), np.arange(40) % 10
+@pytest.mark.parametrize("darkest", [255, 150])
+def test_the_digit_of_a_tile_is_found_byte_by_byte_under_its_labels(darkest):
+    images, correct = random_digits(40, darkest), np.arange(40) % 10
     computed = np.where(np.arange(40) % 3, correct, (correct + 1) % 10)
     tiles = tiles_of(formatted(images, computed, correct, n=40, lines=4), 4, 10)
     order = [*np.flatnonzero(computed != correct), *np.flatnonzero(computed == correct)]
     for tile, number in zip(tiles, order):
         assert digit_in_tile(tile, images).tobytes() == images[number].tobytes()
     assert digit_in_tile(tiles[0], images[1:]) is None  # it is not there any more
+    images[0, 10, 10] += 4 / 255
+    assert digit_in_tile(tiles[0], images) is None  # nor one that differs in a single shade
     assert digit_in_tile(np.full([28, 28, 3], 7, np.uint8), images) is None

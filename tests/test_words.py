@@ -2,6 +2,7 @@
 
 import io
 import sys
+import types
 
 import pytest
 
@@ -56,3 +57,7 @@ def test_what_an_output_has_no_letters_for_is_said_with_escapes_and_at_once(monk
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(content, "ascii", newline="\n"))
     say("zwölf 数")
     assert content.getvalue() == b"zw\\xf6lf \\u6570\n"
+    written = []  # by what an editor may have put there, which says nothing of its letters
+    monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(write=written.append, flush=lambda: None))
+    say("zwölf 数")
+    assert "".join(written) == "zwölf 数\n"
