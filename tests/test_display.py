@@ -210,7 +210,7 @@ def test_tk_is_tried_where_the_first_choice_of_matplotlib_crashes_and_never_in_p
     monkeypatch.setattr(visu.display, "start", start)
     monkeypatch.setattr(visu.display, "chosen_backend", lambda: backend)
     monkeypatch.setattr(visu.display, "display_name", lambda: name)
-    monkeypatch.setattr(visu.display, "lacks_display", lambda: False)
+    monkeypatch.setattr(visu.display, "lacks_display", lambda: bool(backend))  # one that the user chose may need none
     expected = [((WINDOW, RUN, backend, True), {"awaited": awaited, "read_digits": np.eye})]
     if crashes and not backend:
         expected += [((WINDOW, RUN, None, True), dict(expected[0][1], MPLBACKEND="TkAgg"))]
@@ -220,6 +220,13 @@ def test_tk_is_tried_where_the_first_choice_of_matplotlib_crashes_and_never_in_p
     else:
         assert visu.display.start_window(RUN, np.eye) == "a window"
     assert started == expected
+
+
+def test_without_a_display_no_window_is_tried(monkeypatch):
+    monkeypatch.setattr(visu.display, "lacks_display", lambda: True)
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    with pytest.raises(visu.display.NoDisplay, match="^there is no display: the environment has no DISPLAY$"):
+        visu.display.start_window(RUN, None)
 
 
 def test_without_a_function_that_reads_digits_the_window_has_no_pad(monkeypatch):
@@ -310,6 +317,7 @@ def test_a_back_end_without_windows_is_none_in_any_letters(backend, monkeypatch)
         (pickle.dumps([End(FINISHED)])[:-1], [1, "stopped"]),
         (pickle.dumps([End(FINISHED)], protocol=4)[:15], [1, "stopped"]),
     ],
+    ids=["finished", "stopped", "gone", "gone before the last byte", "gone in the middle"],
 )
 def test_what_is_shown_ends_once_and_too_where_the_training_process_is_gone_without_a_word(last, seen):
     events = []

@@ -15,11 +15,12 @@ import urllib.request
 import matplotlib.image
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 
 import visu.tensorboard
 from helpers import STAGES, link, shortened, shortened_text_only, stage_source
 from screenshots import DIGITS, share
-from visu.record import Picture, Point
+from visu.record import Picture, Point, Values
 from visu.tensorboard import TensorBoardLog
 
 pytest.importorskip("tensorboard")
@@ -164,6 +165,47 @@ def test_a_point_has_all_its_numbers_a_0_too_and_no_learning_rate_where_there_is
     log.close()
 
 
+def test_histograms_are_of_the_weights_and_of_the_biases_as_far_as_they_are_finite(tmp_path, monkeypatch):
+    log, written = TensorBoardLog(str(tmp_path), "run"), []
+    monkeypatch.setattr(log, "write", lambda curve, x, values: written.append((curve, x, *values)))
+    log.take(Values(20, np.float32([1, np.inf, 3]), np.array([[7, np.nan], [8, 9]]), None, None))
+    log.due.clear()  # there is time again
+    log.take(Values(40, np.full(3, np.nan), np.float16([4, -4]), None, None))
+    seen = [(curve, x, value.tag, value.histo.num, value.histo.min, value.histo.max) for curve, x, value in written]
+    assert seen == [
+        ("training", 20, "weights", 2, 1, 3),
+        ("training", 20, "biases", 3, 7, 9),
+        ("training", 40, "biases", 2, -4, 4),
+    ]
+    log.close()
+
+
+def test_what_was_logged_is_in_the_files_of_its_curve_when_the_program_has_ended(tmp_path, monkeypatch):
+    at_the_end = []
+    monkeypatch.setattr(visu.tensorboard, "atexit", types.SimpleNamespace(register=at_the_end.append))
+    log = TensorBoardLog(str(tmp_path), "run")
+    for curve, x in (("training", 20.0), ("test", 30), ("training", 40)):
+        log.take(Point(curve, x, x / 80, 3.0, None, None))
+        log.take(Picture(curve, x, np.zeros([28, 28, 3], np.uint8)))
+    for call in at_the_end:
+        call()
+    seen = []
+    for curve in ("training", "test"):
+        (path,) = tmp_path.glob(f"run-*/{curve}/events*")
+        for event in tf.train.summary_iterator(str(path)):
+            seen += [(curve, event.step, value.tag, value.simple_value) for value in event.summary.value]
+    assert seen == [
+        ("training", 20, "accuracy", 0.25),
+        ("training", 20, "loss", 3),
+        ("training", 20, "training_digits", 0),
+        ("training", 40, "accuracy", 0.5),
+        ("training", 40, "loss", 3),
+        ("test", 30, "accuracy", 0.375),
+        ("test", 30, "loss", 3),
+        ("test", 30, "test_digits", 0),
+    ]  # of the pictures the second came before there was time for it
+
+
 def test_a_histogram_has_its_bins_where_the_values_are(tmp_path, monkeypatch):
     log, written = TensorBoardLog(str(tmp_path), "run"), []
     monkeypatch.setattr(log, "write", lambda *arguments: written.append(arguments))
@@ -197,8 +239,29 @@ def test_a_tilde_is_the_home_folder_and_a_run_has_its_name_and_the_time_of_its_s
     monkeypatch.setenv("TENSORBOARD_LOGDIR", "~/runs")
     afternoon, strftime = time.struct_time((2026, 1, 2, 17, 5, 9, 4, 2, 0)), time.strftime
     monkeypatch.setattr(visu.tensorboard.time, "strftime", lambda form: strftime(form, afternoon))
-    visu.tensorboard.open_tensorboard_log("mine").close()
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine-20260102-170509"]
+    for _ in range(3):  # in the same second
+        visu.tensorboard.open_tensorboard_log("m\udcffne").close()
+    name = "m\\udcffne-20260102-170509"
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [name, f"{name}-2", f"{name}-2-2"]
+
+
+def test_why_nothing_can_be_logged_is_said_and_is_a_runtime_error_for_those_who_catch_it(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    logdir = str(tmp_path / "file" / "runs")
+    monkeypatch.setenv("TENSORBOARD_LOGDIR", logdir)
+    expected = f"TENSORBOARD_LOGDIR is {re.escape(repr(logdir))}, "
+    for kind in (RuntimeError, SystemExit):
+        reason = r"where no event files can be written \(.*directory.*\): name a folder that you may write to"
+        with pytest.raises(kind, match=f"(?i)^{expected}{reason}$"):
+            visu.tensorboard.open_tensorboard_log("mine")
+    monkeypatch.setattr(visu.tensorboard, "tf", None)
+    with pytest.raises(
+        visu.tensorboard.CannotLog, match=f"^{expected}and event files are written by TensorFlow: install"
+    ):
+        visu.tensorboard.open_tensorboard_log("mine")
+    monkeypatch.delenv("TENSORBOARD_LOGDIR")
+    visu.tensorboard.open_tensorboard_log("mine").take(Point("test", 0, 0.5, 3, None, None))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
 EAGER = """
