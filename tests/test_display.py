@@ -88,7 +88,8 @@ def test_what_is_paused_goes_on_where_it_was_and_the_window_is_told_when_it_stan
     display.wait_while_paused()  # which it is not
     process.reply(PauseOrResume())
     assert display.is_paused()
-    assert [message.state for message in process.sent()] == [TRAINING]  # this step is not over yet
+    (progress,) = process.sent()
+    assert progress.state == TRAINING and progress.is_update  # this step is not over yet
     process.reply(PauseOrResume())
     states = []
     display.send_progress = lambda is_urgent, is_update, state: states.append(state)
@@ -117,23 +118,25 @@ def test_what_is_drawn_in_a_pause_is_read_in_the_pause_in_the_windows_of_former_
     assert answered == [[0, 0], [1, 1]] and not display.is_paused()
 
 
-def test_a_pause_does_not_count_into_the_seconds_of_the_training(monkeypatch):
-    now = [0.0]
+def test_a_pause_does_not_count_into_the_seconds_of_the_training_and_is_where_that_stands(monkeypatch):
+    now, seen = [0.0], []
     monkeypatch.setattr(visu.display, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
     process = FakeProcess(PauseOrResume())
     display = DrawnRun(process, WINDOW)
     now[0] += 3
 
     def wait():
+        seen.extend(process.sent())
         now[0] += 100
         process.reply(PauseOrResume())
 
     monkeypatch.setattr(visu.display, "wait_for_something", wait)
-    display.is_paused()
+    display.show_progress(5, True)
     display.wait_while_paused()
+    assert seen == [Progress(5, 3, False, PAUSED)] and process.sent() == [Progress(5, 3, False, TRAINING)]
     now[0] += 4
-    display.show_progress(1, True)
-    assert process.sent()[-1].seconds == 7
+    display.show_progress(6, True)
+    assert process.sent() == [Progress(6, 7, True, TRAINING)]
 
 
 @pytest.mark.parametrize("reply", [Closed(), Gone(), Failed("no more colours")])

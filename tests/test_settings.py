@@ -189,3 +189,11 @@ def test_without_the_folder_visu_one_sentence_says_to_copy_it(tmp_path):
         "tensorflowvisu.py needs tensorflowsetup.py, ink.py and the folder visu, which belong beside it"
     )
     assert process.stderr.endswith(f"copy them to {tmp_path}, too\n") and process.stderr.count("\n") == 1
+
+
+def test_a_file_of_the_users_that_is_taken_for_the_folder_visu_is_named(folder):
+    (folder / "visu.py").write_text("x = 1\n")
+    process = run_script("import tensorflowvisu\n", folder)
+    assert (process.returncode, process.stdout) == (1, "")
+    remedy = f"rename {folder / 'visu.py'}, which is taken for it, or copy them to {ROOT}, too\n"
+    assert process.stderr.endswith(f": {remedy}") and process.stderr.count("\n") == 1

@@ -1,6 +1,7 @@
 """What scripts call: the schedule, animate, and what is said of arguments that can't be."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,11 +139,11 @@ def test_as_it_is_the_window_has_the_usual_titles_and_a_colour_for_each_panel(mo
     assert (run.iterations, run.style.dpi, save_movie, read_digits) == (7, 70, False, None)
     assert [title[:1] for title in run.style.titles] == list("123456")
     assert run.style.band_colours == [0, 1]
-    titles, colours = {f"title{number}": number for number in range(1, 7)}, {"histogram5colornum": 0}
-    datavis = tensorflowvisu.MnistDataVis(**titles, **colours)
-    datavis.animate(lambda *step: None, 7, save_movie="mine.mp4", read_digits=np.eye)
+    datavis = tensorflowvisu.MnistDataVis(11, 12, "", 14, 15, 16, histogram5colornum=0)
+    datavis.animate(lambda *step: None, 7, save_movie=Path("mine.mp4"), read_digits=np.eye)
     run, *others = opened.pop()
-    assert (run.style.titles, run.style.band_colours, others) == (list("123456"), [0, 0], ["mine.mp4", np.eye])
+    assert (run.style.titles, run.style.band_colours) == (["11", "12", "", "14", "15", "16"], [0, 0])
+    assert others == [Path("mine.mp4"), np.eye]
 
 
 def test_the_steps_of_an_animation_can_be_taken_one_by_one_until_the_last_or_the_window_is_closed(display):
@@ -163,12 +164,15 @@ def test_a_window_that_is_closed_in_a_pause_ends_the_training_before_the_next_st
     assert display.told == ["finished"]
 
 
-def test_what_is_recorded_outside_of_an_animation_is_not_shown(display):
+def test_what_is_recorded_outside_of_an_animation_is_not_shown_and_never_paused(display, monkeypatch):
+    monkeypatch.setattr(display, "is_paused", lambda: True)
     datavis = tensorflowvisu.MnistDataVis()
     datavis.append_test_curves_data(0, 0.25, 3)
     with datavis.animation(1) as steps:
         for i, _, _ in steps:
+            assert datavis.is_paused()
             datavis.append_test_curves_data(i, 0.5, 3)
+    assert not datavis.is_paused()
     datavis.append_test_curves_data(1, 0.75, 3)
     assert [point.accuracy for point in display.taken] == [0.5]
     assert datavis.get_history()["test"].accuracy.tolist() == [0.25, 0.5, 0.75]
