@@ -193,7 +193,7 @@ def test_training_waits_for_a_film_alone_which_shows_every_update(medium, waits,
     monkeypatch.setattr(visu.display, "DrawingProcess", start)
     with pytest.raises(visu.display.NoDisplay, match="^no more processes$"):
         visu.display.start(medium, RUN)
-    assert [limit is not None for limit in limits] == [waits]
+    assert [limit is not None and limit < 100 for limit in limits] == [waits]
 
 
 @pytest.mark.parametrize("crashes", [[], [1], [1, 2]])
@@ -335,6 +335,12 @@ def test_what_is_shown_ends_once_and_too_where_the_training_process_is_gone_with
     replies, first = [], pickle.dumps([point("test", 0, 0.5, 1), point("test", 1, 0.5, 1)])
     Shown(replies.append, RUN).serve(io.BytesIO(first + last))
     assert (replies, events) == ([Ready()], seen)
+
+
+def test_each_reply_is_waited_for_anew():
+    visu.channel.something_came.set()
+    visu.display.wait_for_something()
+    assert not visu.channel.something_came.is_set()
 
 
 def test_a_digit_is_read_by_the_thread_that_trains_and_never_in_the_middle_of_a_step():

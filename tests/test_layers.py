@@ -1,5 +1,6 @@
 """Inside the network: what is handed over of the layers, how it is drawn, and digits that are put on the pad."""
 
+import re
 import threading
 import time
 from unittest.mock import Mock
@@ -71,8 +72,8 @@ def test_a_layer_of_a_wrong_shape_is_named_once(layer, sentence):
         each.ask(Question(number, np.zeros([28, 28]), wanted))
         assert each.answer() == Answer(number, None, layers)
     (told,) = told
-    assert np.all([part in told for part in ("read_digits can't read what is drawn: ", "or cells [n, neurons]")])
-    assert __import__("re").search(sentence, told)
+    assert re.search(f"^read_digits can't read what is drawn: {sentence}", told)
+    assert told.endswith(" for 1 image, expected maps [n, rows, columns, channels] or cells [n, neurons].")
 
 
 def test_when_the_pad_is_empty_again_there_is_nothing_to_read():

@@ -82,7 +82,7 @@ def test_an_accuracy_that_is_no_number_either_has_another_cause(capsys):
     )
 
 
-@pytest.mark.parametrize("read_digits", ["seven", 7])
+@pytest.mark.parametrize("read_digits", ["seven", 7, 0, ""])
 def test_what_is_no_function_is_refused_before_the_training(read_digits):
     expected = f"animate: read_digits is {read_digits!r}, expected a function, or None"
     with pytest.raises(ValueError, match=expected):
