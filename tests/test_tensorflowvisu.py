@@ -18,11 +18,11 @@ def test_the_schedule_ends_with_both_updates():
 
 
 def test_the_first_test_can_be_left_out_and_early_tests_added():
-    without_first = tensorflowvisu.schedule(201, 20, 100, False, False)
+    without_first = tensorflowvisu.schedule(201, 30, 100, False, False)
     assert [i for i, test, _ in without_first if test] == [100, 200]
     for first in (True, False):
-        with_more = tensorflowvisu.schedule(201, 20, 100, first, True)
-        assert [i for i, test, _ in with_more if test] == [0] * first + [20, 40, 60, 80, 100, 200]
+        with_more = tensorflowvisu.schedule(201, 30, 100, first, True)
+        assert [i for i, test, _ in with_more if test] == [0] * first + [30, 60, 90, 100, 200]
 
 
 def test_two_instances_share_nothing():
@@ -148,13 +148,14 @@ def test_as_it_is_the_window_has_the_usual_titles_and_a_colour_for_each_panel(mo
 
 def test_the_steps_of_an_animation_can_be_taken_one_by_one_until_the_last_or_the_window_is_closed(display):
     taken = []
-    with tensorflowvisu.MnistDataVis().animation(3, 2, 4) as steps:
+    with tensorflowvisu.MnistDataVis().animation(4, 2, 5) as steps:
         step = next(steps, None)
         while step:  # as something that calls back after each iteration
             taken.append(step)
             step = next(steps, None)
-    assert taken == [(0, True, True), (1, False, False), (2, True, True)][: display.iterations]
-    assert display.told == [(1, True), (2, False), (3, True)][: display.iterations] + ["finished"]
+    steps = [(0, True, True), (1, False, False), (2, False, True), (3, True, True)]
+    assert taken == steps[: display.iterations]
+    assert display.told == [(1, True), (2, False), (3, True), (4, True)][: display.iterations] + ["finished"]
 
 
 def test_a_window_that_is_closed_in_a_pause_ends_the_training_before_the_next_step(display, monkeypatch):
