@@ -154,6 +154,22 @@ def test_pixels_from_0_to_255_are_refused(function):
         function(np.zeros([1, 28, 28, 1], np.uint8), np.zeros([1, 10]), np.zeros([1, 10]))
 
 
+def test_tensors_of_pytorch_on_a_graphics_card_make_the_same_picture():
+    class OnACard:
+        def __init__(self, array):
+            self.array = array
+
+        def detach(self):
+            return self
+
+        def cpu(self):
+            return self.array
+
+    arrays = random_digits(20), np.eye(10)[np.arange(20) % 10], np.eye(10)[np.arange(20) % 9]
+    picture = format_mnist_images(*(OnACard(array) for array in arrays), n=20, lines=2)
+    assert (picture == format_mnist_images(*arrays, n=20, lines=2)).all()
+
+
 @pytest.mark.tensorflow
 def test_a_picture_is_one_whenever_it_is_fetched_after_text_only_training_too(forks, tmp_path):
     source = (
