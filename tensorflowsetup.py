@@ -202,15 +202,16 @@ def find_impostor(error):
     error: the exception that it led to.
     """
     folder, *others = sys.path
+    others = [place for place in others if isinstance(place, str) and os.path.abspath(place) != os.path.abspath(folder)]
     # by __dict__, as TensorFlow 1.15 has modules that import themselves when they are asked for a name
     loaded = [getattr(module, "__dict__", {}).get("__file__") or "" for module in list(sys.modules.values())]
     loaded += [frame.filename for frame in traceback.extract_tb(error.__traceback__)]  # it may have failed half-way
     for name in sorted(os.listdir(folder) if os.path.isdir(folder) else ()):
         path = os.path.join(os.path.abspath(folder), name)
         module, suffix = os.path.splitext(name)
-        is_module = suffix == ".py" or os.path.isdir(path)
-        is_loaded = any(file == path or file.startswith(path + os.sep) for file in loaded)
-        if is_module and is_loaded and importlib.machinery.PathFinder.find_spec(module, others):
+        # a folder without __init__.py hides nothing, like .venv, from which all else is loaded
+        is_loaded = (suffix == ".py" and path in loaded) or os.path.join(path, "__init__.py") in loaded
+        if is_loaded and importlib.machinery.PathFinder.find_spec(module, others):
             return path
     return None
 
