@@ -9,7 +9,7 @@ import types
 import pytest
 
 import stage_runs
-from helpers import STAGES, stage_source
+from helpers import STAGES, link, stage_source
 from stage_runs import ROOT, Stage, read_source, text_only, with_window
 
 SCRIPT = """
@@ -25,7 +25,7 @@ calls = []
 
 class Recorder:
     def animate(self, compute_step, iterations, train_data_update_freq=20, test_data_update_freq=100, save_movie=False):
-        calls.append(("window", iterations, test_data_update_freq))
+        calls.append(("window", iterations, test_data_update_freq, compute_step))
 
 
 def training_step(i, update_test_data, update_train_data):
@@ -85,6 +85,8 @@ def test_it_reads_the_length_of_each_stage(stage):
         ("iterations=2000+1", 2001),
         ("iterations=2 * (1000 - 1)", 1998),
         ("2 * SEED + ITERATIONS // 4", 2500),
+        ("iterations=-(-500)", 500),
+        ("1", 1),
         ("ITERATIONS", 10000),
     ],
 )
@@ -102,17 +104,33 @@ def test_a_call_may_be_wrapped_and_its_object_may_have_any_name():
 @pytest.mark.parametrize(
     "source, sentence",
     [
-        ("print('hello')", "found neither a line like datavis.animate"),
+        (
+            "print('hello')",
+            "found neither a line like datavis.animate(training_step, ITERATIONS) nor one like "
+            "for i in range(ITERATIONS): training_step(i, …), expected one of them",
+        ),
         (script("datavis.animate(training_step, (5"), "is not Python"),
-        (script("datavis.animate(training_step, count())"), "line 22 does not say for how many iterations it trains"),
+        (
+            script("datavis.animate(training_step, count())"),
+            "line 22 does not say for how many iterations it trains: expected a whole number, 1 or more, or arithmetic "
+            "with such numbers and with names that get one, once, at the top level of the script",
+        ),
         (script(ITERATIONS="int(input())"), "line 22 does not say for how many iterations it trains"),
         (script(ITERATIONS="1e4"), "line 22 does not say"),
         (script(ITERATIONS="0"), "line 22 does not say"),
+        (script(ITERATIONS="True"), "line 22 does not say"),
+        (script(ITERATIONS="1 // 0"), "line 22 does not say"),
+        (script(ITERATIONS="1 << 0.5"), "line 22 does not say"),
+        (script(ITERATIONS="ITERATIONS + 1"), "line 22 does not say"),
+        (script(ITERATIONS="OTHER = 5"), "line 22 does not say"),
         (script(f"ITERATIONS = 5\n{USUAL}"), "line 23 does not say"),
         (script(f"ITERATIONS += 1\n{USUAL}"), "line 23 does not say"),
         (script(f"def more():\n    global ITERATIONS\n    ITERATIONS = 5\n\n\n{USUAL}"), "line 27 does not say"),
         (script(f"if SEED:\n    ITERATIONS = 5\n{USUAL}"), "line 24 does not say"),
-        (script(f"{USUAL}\n{USUAL}"), "lines 22 and 23 train one after the other"),
+        (
+            script(f"{USUAL}\n{USUAL}"),
+            "lines 22 and 23 train one after the other, expected one: comment the other out",
+        ),
         (script(f"{USUAL}\nfor i in range(5): training_step(i, True, True)"), "lines 22 and 23 train one after"),
         (
             script("datavis.animate(training_step, iterations=2000 + 1)"),
@@ -133,13 +151,59 @@ def test_what_it_cannot_read_as_one_number_gets_one_sentence(source, sentence):
     assert sentence in str(failure.value) and "\n" not in str(failure.value)
 
 
+def test_a_line_that_is_not_python_is_told_with_the_reason():
+    with pytest.raises(ValueError) as failure:
+        Stage(script("1 = training_step"), "x.py")
+    assert str(failure.value) == f"line 22 is not Python: {failure.value.__context__.msg}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# datavis.animate(training_step, 500)",  # another length, of the same kind
+        "# for i in range(n): training_step(i, 0, 0)",
+        "x = 1  # for i in range(500): training_step(i, 0, 0)",
+        "def later():\n    ITERATIONS = 5\n    datavis.animate(training_step, 5)\n",
+        "class Other:\n    ITERATIONS = 5\n",
+        "[ITERATIONS for ITERATIONS in data], {ITERATIONS for ITERATIONS in data}",
+        "{ITERATIONS: 1 for ITERATIONS in data}, sum(ITERATIONS for ITERATIONS in data)",
+        "plot.animate(1)",
+        "for i in range(3): print(i, 1, 2)",
+        "for i in range(3): training_step(i)",
+        "for i in range(0, 3): training_step(i, 1, 2)",
+        "for i in list(data): training_step(i, 1, 2)",
+        "for i in range(3):\n    training_step(i, 1, 2)\n    print(i)",
+    ],
+)
+def test_what_only_looks_like_a_length_or_a_training_is_none(line):
+    assert Stage(script(f"{line}\n{USUAL}"), "x.py").iterations == 10000
+
+
+@pytest.mark.parametrize(
+    "lines, line",
+    [
+        ("#datavis.animate(training_step, 500)\nfor i in range(5):\n    training_step(i, 0, 0)", 22),
+        ("if SEED:\n    # datavis.animate(training_step, 500)\n    for i in range(5): training_step(i, 0, 0)", 23),
+    ],
+)
+def test_a_comment_that_would_train_for_another_length_is_found_however_it_is_written(lines, line):
+    with pytest.raises(ValueError, match=f"is of 5 iterations and the window's line, {line}, of 500"):
+        Stage(without_comment(script(lines)), "x.py")
+
+
+def test_what_trains_may_stand_under_a_condition_and_its_length_be_annotated(run):
+    source = script('if __name__ == "__main__":\n    ' + USUAL).replace("ITERATIONS =", "ITERATIONS: int =")
+    assert len(run(source, iterations=3)["calls"]) == 3
+
+
 def test_a_file_in_an_encoding_of_its_own_is_read_and_one_that_has_none_gets_a_sentence(tmp_path):
     path = tmp_path / "script.py"
     path.write_bytes("# coding: latin-1\n# \u00e9\n".encode("latin-1"))
     assert "\u00e9" in read_source(path)
-    path.write_bytes(b"# \xe9\n")
-    with pytest.raises(ValueError, match="its text can't be read"):
-        read_source(path)
+    for content, reason in ((b"# \xe9\n", "encoding"), (b"\n\n\n# \xe9\n", "can't decode byte 0xe9")):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"^its text can't be read .*{reason}"):
+            read_source(path)
 
 
 # -- what is changed, and what is not
@@ -160,42 +224,55 @@ def test_a_published_length_is_changed_too(run):
 
 
 def test_a_script_in_text_only_mode_keeps_its_updates_and_ends_with_both(run):
-    line = "for i in range(2000+1): training_step(i, i % 3 == 0, i % 2 == 0 or i == 2000)"
-    names = run(without_comment(script(line)), iterations=5)
-    assert names["calls"] == [
-        (0, True, True),
-        (1, False, False),
-        (2, False, True),
-        (3, True, False),
-        (4, True, True),
-    ]
+    line = "for step in range(2000+1): training_step(step, step % 3 == 0, step % 2 == 0 or step == 2000)"
+    source = without_comment(script(line))
+    expected = [(0, True, True), (1, False, False), (2, False, True), (3, True, False), (4, True, True)]
+    for train in (text_only, with_window):
+        assert run(source, train=train, iterations=5)["calls"] == expected
+    other_steps = []
+    run(source, train=lambda step, updates, animate: animate(lambda *step: other_steps.append(step)), iterations=5)
+    assert other_steps == expected
 
 
 def test_without_changes_all_iterations_of_a_published_script_run_and_are_counted(run):
-    stage = Stage(without_comment(script("datavis.animate(training_step, iterations=20+1)")), "x.py")
     run(script(), iterations=1)  # puts the fixture's modules to use
-    assert len(stage.run(text_only)["calls"]) == 21
-    assert stage.iterations_done == 21
+    for line in ("datavis.animate(training_step, iterations=20+1)", "for i in range(20+1): training_step(i, 0, 0)"):
+        stage = Stage(without_comment(script(line)), "x.py")
+        assert stage.iterations_done == 0
+        assert len(stage.run(text_only)["calls"]) == 21
+        assert stage.iterations_done == 21
 
 
 def test_the_window_stays_where_it_is_wanted_and_gets_another_length_or_step(run):
-    assert run(script(), iterations=7, train=with_window)["calls"] == [("window", 7, 4)]
+    names = run(script(), iterations=7, train=with_window)
+    assert names["calls"] == [("window", 7, 4, names["training_step"])]
     steps = []
-    run(script(), train=lambda step, updates, animate: steps.append(step))
-    assert steps[0].__name__ == "training_step"
+    names = run(script(), train=lambda step, updates, animate: steps.append(step) or animate(print))
+    assert steps == [names["training_step"]] and names["calls"] == [("window", 10000, 4, print)]
+
+
+def test_modules_that_are_older_than_this_project_are_named(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflowvisu", types.SimpleNamespace(__file__="mine/tensorflowvisu.py"))
+    sentence = "^mine/tensorflowvisu.py is older than this project: take it out of the script's folder$"
+    with pytest.raises(SystemExit, match=sentence):
+        run(script(), iterations=1)
 
 
 def test_the_seed_is_changed_in_its_line_or_where_a_published_script_has_it(run):
-    assert run(script(), seed=3, iterations=1)["SEED"] == 3
-    published = (
-        "import random\nclass tf: set_random_seed = random.seed\ntf.set_random_seed(0)\nfirst = random.random()\n"
-    )
-    source = published + without_comment(script()).replace("SEED = 0", "")
-    assert run(source, seed=1, iterations=1)["first"] != run(source, seed=0, iterations=1)["first"]
+    for seed in (0, 3):
+        assert run(script(SEED="7"), seed=seed, iterations=1)["SEED"] == seed
+    published = "class tf: {0} = lambda seed: calls.append(seed)\ntf.{0}(7)\n"
+    for function in ("set_random_seed", "set_seed"):
+        source = without_comment(script(published.format(function) + USUAL)).replace("SEED = 0", "")
+        assert [run(source, seed=seed, iterations=1)["calls"][0] for seed in (0, 3)] == [0, 3]
     twice = script().replace("SEED = 0", "tf.set_random_seed(0); tf.set_random_seed(0)")
-    for source in (script().replace("SEED", "START"), twice):
-        with pytest.raises(ValueError, match="has no seed to change"):
+    of_the_clock = script().replace("SEED = 0", "tf.set_random_seed(int(time.time()))")
+    for source in (script().replace("SEED", "START"), twice, of_the_clock):
+        with pytest.raises(ValueError) as failure:
             Stage(source, "x.py", seed=1)
+        assert str(failure.value) == (
+            "has no seed to change: expected one line SEED = 0 at its top, or one line tf.set_random_seed(0)"
+        )
 
 
 def test_the_path_the_folder_and_the_lines_of_a_traceback_are_those_of_the_script(run, tmp_path):
@@ -210,6 +287,11 @@ def test_the_path_the_folder_and_the_lines_of_a_traceback_are_those_of_the_scrip
     assert (names["word"], names["text"], names["__file__"]) == (7, "beside it", str(path))
     assert names["arguments"] == ([str(path)], str(path), "__main__") and sys.path[0] == str(folder)
     sys.modules.pop("beside")
+    path.write_text(source)
+    link(path, tmp_path / "link.py")
+    if (tmp_path / "link.py").is_symlink():  # Python, too, finds the modules beside the file itself
+        assert run(source.replace("text =", "# "), tmp_path / "link.py", iterations=2)["word"] == 7
+        sys.modules.pop("beside")
     broken = script().replace("    calls.append((i, ", "    1 / 0, print((i, ")
     with pytest.raises(ZeroDivisionError) as failure:
         run(broken, path, iterations=2)
@@ -225,14 +307,24 @@ def test_the_path_the_folder_and_the_lines_of_a_traceback_are_those_of_the_scrip
 @pytest.fixture
 def folder(tmp_path):
     """A script that imports from its own folder, at second hand too, and has data there."""
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "__init__.py").write_text("from .inner import x\n")
-    (tmp_path / "mine" / "inner.py").write_text("import helper_of_mine\nx = 1\n")
-    (tmp_path / "helper_of_mine.py").write_text("y = 1\n")
-    (tmp_path / "not_imported.py").write_text("z = 1\n")
+    modules = {
+        "mine/__init__.py": "from .inner import x\n",
+        "mine/inner.py": "import helper_of_mine, second_helper\nx = 1\n",
+        "mine/chosen.py": "x = 1\n",
+        "mine/deep/__init__.py": "from .. import above\n",
+        "mine/deep/core.py": "x = 1\n",
+        "mine/above.py": "x = 2\n",
+        "helper_of_mine.py": "y = 1\n",
+        "second_helper.py": "not Python at all\n",
+        "not_imported.py": "z = 1\n",
+    }
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    for name, text in modules.items():
+        (tmp_path / name).write_text(text)
     (tmp_path / "digits").mkdir()
     (tmp_path / "digits" / "train-images-idx3-ubyte").write_bytes(b"1")
-    source = f'import mine\nmnist = read_data_sets("{(tmp_path / "digits").as_posix()}", one_hot=True)\n{script()}'
+    reading = f'mnist = read_data_sets("{(tmp_path / "digits").as_posix()}", one_hot=True)'
+    source = f"import os, mine.deep.core\nfrom mine import chosen\n{reading}\n{script()}"
     (tmp_path / "script.py").write_text(source)
     return tmp_path
 
@@ -254,11 +346,31 @@ def test_the_key_is_that_of_the_code_with_its_seed_and_its_length(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["mine/__init__.py", "mine/inner.py", "helper_of_mine.py", "digits/train-images-idx3-ubyte"]
+    "name",
+    [
+        "mine/__init__.py",
+        "mine/inner.py",
+        "mine/chosen.py",
+        "mine/deep/__init__.py",
+        "mine/deep/core.py",
+        "mine/above.py",
+        "helper_of_mine.py",
+        "second_helper.py",
+        "digits/train-images-idx3-ubyte",
+    ],
 )
 def test_another_module_or_other_data_make_another_key(folder, name):
     before = key(folder)
     (folder / name).write_text((folder / name).read_text() + "\n")
+    assert key(folder) != before
+
+
+def test_modules_that_change_places_make_another_key(folder):
+    before = key(folder)
+    one, other = folder / "mine" / "chosen.py", folder / "mine" / "above.py"
+    content = one.read_text()
+    one.write_text(other.read_text())
+    other.write_text(content)
     assert key(folder) != before
 
 
@@ -272,13 +384,29 @@ def test_a_module_beside_the_script_is_used_and_not_the_projects_of_that_name(fo
     assert key(folder) != before
 
 
-@pytest.mark.parametrize("keyword", ["data_dir=", "train_dir="])
-def test_data_may_be_named_with_a_keyword(folder, keyword):
+@pytest.mark.parametrize("call", ["read_data_sets(data_dir=", "read_data_sets(train_dir=", "mnistdata.read_data_sets("])
+def test_data_may_be_named_with_a_keyword_and_read_by_a_function_of_a_module(folder, call):
     path = folder / "script.py"
-    path.write_text(path.read_text().replace("read_data_sets(", f"read_data_sets({keyword}"))
+    path.write_text(path.read_text().replace("read_data_sets(", call))
     before = key(folder)
     (folder / "digits" / "train-images-idx3-ubyte").write_bytes(b"2")
     assert key(folder) != before
+
+
+def test_data_are_found_where_the_reader_finds_them(tmp_path, monkeypatch):
+    tmp_path = tmp_path.resolve()
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "data" / "folder-ubyte").mkdir(parents=True)
+    mine = tmp_path / "data" / "letters-ubyte.gz"
+    mine.write_bytes(b"1")
+    found = {
+        argument: set(stage_runs.data_files(ast.parse(f"read_data_sets({argument})")))
+        for argument in ("'data'", "'~/data'", "FOLDER", "5", "")
+    }
+    assert found.pop("'data'") == {mine, *(ROOT / "data").glob("*.gz")}
+    assert found.pop("'~/data'") == {mine}
+    assert list(found.values()) == [set()] * 3
 
 
 def test_what_a_script_does_not_use_makes_no_other_key(folder):
@@ -296,15 +424,26 @@ def test_the_modules_of_the_project_belong_to_what_a_stage_depends_on_and_what_d
     assert not [name for name in names if name.startswith("visu/drawing")]
 
 
-def test_another_tensorflow_or_a_setting_of_it_makes_another_key(folder, monkeypatch):
-    for package in ("tensorflow", "tensorflow-1.0.dist-info"):
-        (folder / "site" / package).mkdir(parents=True)
-    (folder / "site" / "tensorflow" / "__init__.py").write_text("")
+@pytest.mark.parametrize("package", ["tensorflow", "tf_nightly", "numpy"])
+def test_another_version_of_tensorflow_or_numpy_makes_another_key(folder, package, monkeypatch):
+    for name in (package, f"{package}-1.0.dist-info"):
+        (folder / "site" / name).mkdir(parents=True)
+    (folder / "site" / package / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(str(folder / "site"))
-    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    monkeypatch.delitem(sys.modules, package, raising=False)
     before = key(folder)
-    assert "tensorflow-1.0.dist-info" in list(stage_runs.versions("tensorflow"))
-    os.rename(str(folder / "site" / "tensorflow-1.0.dist-info"), str(folder / "site" / "tensorflow-2.0.dist-info"))
-    other = key(folder)
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "5")
-    assert len({before, other, key(folder)}) == 3
+    assert f"{package}-1.0.dist-info" in list(stage_runs.versions(package))
+    (folder / "site" / f"{package}-1.0.dist-info").rename(folder / "site" / f"{package}-2.0.dist-info")
+    assert key(folder) != before
+
+
+@pytest.mark.parametrize("name", ["TF_ENABLE_ONEDNN_OPTS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED"])
+def test_a_setting_that_changes_results_makes_another_key_and_others_do_not(folder, name, monkeypatch):
+    monkeypatch.delenv(name, raising=False)
+    keys = {key(folder)}
+    for value in ("5", "6", os.fsdecode(b"\xff") if os.name == "posix" else "7"):
+        monkeypatch.setenv(name, value)
+        keys.add(key(folder))
+    monkeypatch.setenv("MY_TF_SETTING", "5")
+    keys.add(key(folder))
+    assert [len(key) for key in keys] == [12] * 4
