@@ -1,6 +1,7 @@
 """compare_stages.py as its user runs it, with scripts that need no TensorFlow and train for no time."""
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 import compare_stages
-from compare_stages import Progress, cells, do_runs, markdown, measure, planned_runs
+from compare_stages import Progress, Run, cells, do_runs, markdown, measure, planned_runs
 from helpers import ROOT, STAGES, environment, stage_source, without_tensorflow
 
 SCRIPT = """
@@ -107,7 +108,7 @@ def test_what_has_no_spread_in_the_table_is_the_median_over_the_seeds():
     runs = [dict.fromkeys(headings, value) for value in (1, 2, 9)]
     row = cells("a.py", runs)
     assert (row["lowest test loss"], row["at iteration"], row["seconds"]) == ("2.00", "2", "2")
-    assert row["max test accuracy"] == "2.0000 (1.0000 to 9.0000)"
+    assert row["max test accuracy"] == row["final test accuracy"] == "2.0000 (1.0000 to 9.0000)"
 
 
 def test_each_column_of_the_table_has_the_decimals_that_it_needs():
@@ -140,16 +141,23 @@ def test_what_ends_with_its_lowest_loss_never_overfits():
     assert [row["overfits from iteration"] for row in rows.values()] == ["never", "10"]
 
 
-def test_the_training_accuracy_in_the_table_is_that_of_the_end():
-    test = {"iteration": [0], "accuracy": [1], "loss": [1]}
-    training = {"accuracy": [0.1] * 10 + [0.9] * 50}
+def test_some_numbers_in_the_table_are_those_of_the_end():
+    test = {"iteration": range(25), "accuracy": [0.1] * 5 + [0.5] + [0.9] * 18 + [0.8], "loss": [4, 2] + [3] * 23}
+    training = {"accuracy": [0.1] * 10 + [0.9] * 49 + [0.4]}
     numbers = measure({"training": training, "test": test, "parameters": 1, "iterations": 1, "seconds": 1})
-    assert numbers["training accuracy, mean of the last 50"] == pytest.approx(0.9)
+    assert numbers["training accuracy, mean of the last 50"] == pytest.approx(0.89)
+    assert numbers["lowest of the last 20 tests"] == 0.5
+    assert (numbers["max test accuracy"], numbers["at iteration"], numbers["final test accuracy"]) == (0.9, 6, 0.8)
+    assert numbers["final / lowest test loss"] == 1.5
 
 
 def test_a_name_stands_in_the_table_as_it_is():
-    (line,) = markdown([{"script": "a|b*c `d` _e_ f_g <i>.py", "seeds": "1"}]).splitlines()[2:]
-    assert line == r"| a\|b\*c \`d\` \_e\_ f_g \<i\>.py | 1 |"
+    text = markdown([{"script": r"a|b*c `d` _e_ f_g <i>[j]~k&$l\m.py", "seeds": "1"}])
+    assert text.splitlines() == [
+        "| script | seeds |",
+        "| --- | --- |",
+        r"| a\|b\*c \`d\` \_e\_ f_g \<i\>\[j\]\~k\&\$l\\m.py | 1 |",
+    ]
 
 
 def test_a_loss_that_becomes_nan_leaves_the_table_and_the_picture(folder):
@@ -207,45 +215,37 @@ def test_a_script_that_fails_is_reported_with_its_last_lines_and_the_others_go_o
     assert list(table(folder)) == ["sound.py"]
 
 
-def test_a_script_without_the_two_lines_is_named_and_the_others_go_on(folder):
-    (folder / "other.py").write_text("print('hello')\n")
-    (folder / "sound.py").write_text(script())
-    process = compare(folder, "--seeds", "1", "other.py", "sound.py", "missing.py")
-    assert process.returncode == 1
-    assert "other.py: found neither a line like datavis.animate(" in process.stderr
-    assert "missing.py: No such file or directory" in process.stderr
-    assert "Traceback" not in process.stderr
-    assert list(table(folder)) == ["sound.py"]
-
-
-def test_a_script_that_ends_early_or_records_nothing_is_no_result(folder):
-    (folder / "early.py").write_text(script().replace('print("max', 'raise SystemExit(0)\nprint("max'))
-    (folder / "silent.py").write_text(script().replace("datavis.append_test_curves_data", "print"))
-    process = compare(folder, "--seeds", "1", "early.py", "silent.py")
-    assert process.returncode == 1
-    assert "early.py seed 0: ended with status 0 before its last line" in process.stderr
-    assert "silent.py seed 0: handed no points" in process.stderr
-    assert not (folder / "comparison" / "comparison.csv").exists()
-
-
-def test_a_line_of_a_terminal_takes_the_place_of_the_one_before_without_escape_sequences(capsys):
+def test_a_line_of_a_terminal_takes_the_place_of_the_one_before_without_escape_sequences(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
     progress = Progress(total=2, already=0)
     progress.is_live = True
-    for name in ("a_long_name.py", "a.py"):
+    for name in ("a_name_that_is_too_long.py", "a.py"):
         progress.show(name, 0.5)
-    progress.clear()
+    progress.count("a.py", "done")
     _, *lines, last = capsys.readouterr().err.split("\r")
-    assert [len(line) for line in lines] == 3 * [len(lines[0])] and lines[1].strip().endswith("50% a.py")
-    assert (lines[2].strip(), last) == ("", "") and "\033" not in "".join(lines)
+    assert [len(line) for line in lines] == [59] * 3 and lines[1].strip().endswith("50% a.py")
+    assert (lines[2].strip(), last) == ("", "a.py: done\n") and "\033" not in "".join(lines)
 
 
-def test_the_time_left_is_told_from_the_runs_of_this_start(monkeypatch, capsys):
-    seconds = iter([1000, 1060])
-    monkeypatch.setattr(compare_stages.time, "monotonic", lambda: next(seconds))
+@pytest.mark.parametrize(
+    "fraction, seconds, line",
+    [
+        (0.5, 60, "[####------] run 5 of 10, 11 min left  [#####-----]  50% a.py"),  # 5.5 runs to go
+        (0.5, 5, "[####------] run 5 of 10, 55 s left  [#####-----]  50% a.py"),
+        (0.03, 0.45, "[####------] run 5 of 10, 90 s left  [----------]   3% a.py"),
+        (0.02, 60, "[####------] run 5 of 10  [----------]   2% a.py"),
+        (1, 60, "[#####-----] run 5 of 10, 5 min left  [##########] 100% a.py"),
+    ],
+)
+def test_how_far_the_runs_are_and_the_time_that_those_of_this_start_say_is_left(
+    fraction, seconds, line, monkeypatch, capsys
+):
+    monkeypatch.setattr(compare_stages.time, "monotonic", itertools.count(1000, seconds).__next__)
+    monkeypatch.setenv("COLUMNS", "100")
     progress = Progress(total=10, already=4)
     progress.is_live = True
-    progress.show("a.py", 0.5)  # half a run in a minute, five and a half to go
-    assert "run 5 of 10, 11 min left" in capsys.readouterr().err
+    progress.show("a.py", fraction)
+    assert capsys.readouterr().err == f"\r{line.ljust(99)}"
 
 
 def test_scripts_of_one_name_are_told_apart_by_their_folders(tmp_path):
@@ -273,7 +273,178 @@ def test_seed_after_seed_is_run_so_that_what_was_stopped_early_compares_all_scri
 
     assert do_runs({name: [run_of(name, seed) for seed in range(3)] for name in ("a.py", "b.py")})
     assert done == [("b.py", 0), ("a.py", 1), ("b.py", 1), ("a.py", 2), ("b.py", 2)]
-    assert capsys.readouterr().err.splitlines()[-1] == "b.py seed 2: max test accuracy 2.0000"
+    lines = [f"{name} seed {seed}: max test accuracy {seed}.0000" for name, seed in done]
+    assert capsys.readouterr().err.splitlines() == lines  # and no bars, as this is no terminal
+
+
+def test_a_terminal_shows_how_far_a_run_is_and_the_line_is_cleared_after_ctrl_c(monkeypatch, capsys):
+    def stop(on_progress):
+        raise KeyboardInterrupt
+
+    points = {"iteration": [0], "accuracy": [1], "loss": [1]}
+    results = {"test": points, "training": points, "parameters": 1, "iterations": 1, "seconds": 1}
+    what_runs_do = [None, lambda on_progress: on_progress(0.25), stop]
+    runs = [
+        types.SimpleNamespace(seed=seed, is_done=not do, do=do, load=lambda: results)
+        for seed, do in enumerate(what_runs_do)
+    ]
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with pytest.raises(KeyboardInterrupt):
+        do_runs({"a.py": runs})
+    shown = capsys.readouterr().err
+    assert re.findall(r"run (. of .)[^\r]* (\d+%) (a.py seed \d)", shown) == [
+        ("2 of 3", "0%", "a.py seed 1"),
+        ("2 of 3", "25%", "a.py seed 1"),
+        ("3 of 3", "0%", "a.py seed 2"),
+    ]
+    assert re.search(r"\r +\r$", shown)
+
+
+# -- one run
+
+
+@pytest.fixture
+def run_of(tmp_path, monkeypatch):
+    """A function that gives a Run of which the process is another program, which has the job as a dictionary."""
+
+    def run(program):
+        (tmp_path / "program.py").write_text(f"import json, os, sys\njob = json.load(sys.stdin)\n{program}\n")
+        monkeypatch.setattr(compare_stages, "__file__", str(tmp_path / "program.py"))
+        monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+        return Run(tmp_path / "a.py", script(), 3, 60, tmp_path / "results")
+
+    return run
+
+
+WRITE_DOWN = """
+curves = {"test": {"iteration": TEST}, "training": {"iteration": TRAINING}}
+with open(job["record"], "w") as file:
+    json.dump(dict(curves, job=job, arguments=sys.argv[1:]), file)
+"""
+
+
+def writing_down(test="[0]", training="[0]"):
+    return WRITE_DOWN.replace("TEST", test).replace("TRAINING", training)
+
+
+def test_a_run_is_told_what_to_do_tells_how_far_it_is_and_leaves_one_file(run_of, tmp_path, monkeypatch):
+    run = run_of('print("0: a", "15: b", "5: late", " 9: c", "45: d", sep="\\n")' + writing_down())
+    monkeypatch.setattr(compare_stages.time, "monotonic", itertools.count(100, 3.5).__next__)
+    fractions = []
+    run.do(fractions.append)
+    assert fractions == [0, 15 / 60, 5 / 60, 45 / 60]
+    results = run.load()
+    record = results["job"].pop("record")
+    assert results["job"] == {"source": script(), "path": str(tmp_path / "a.py"), "seed": 3, "iterations": 60}
+    assert (results["arguments"], results["seconds"], os.path.exists(record)) == (["--work"], 3.5, False)
+    (name,) = os.listdir(str(tmp_path / "results" / "runs"))
+    assert re.fullmatch(r"a-seed3-\w{12}\.json", name) and run.is_done
+
+
+@pytest.mark.parametrize(
+    "program, sentence",
+    [
+        ("", "ended with status 0 before its last line"),
+        (writing_down(test="[]"), "handed no points of training and of test accuracy to its datavis"),
+        (writing_down(training="[]"), "handed no points of training and of test accuracy to its datavis"),
+        (writing_down() + "sys.exit(3)", "ended with status 3:\n"),
+        (
+            "for i in range(30): print(f'line {i}')\nprint('\u6570', '\\udcff')\n"
+            "os.write(1, b'\\xff\\n')\nsys.exit('the last line')",
+            "ended with status 1:\n"
+            + "".join(f"line {i}\n" for i in range(23, 30))
+            + "\u6570 \\udcff\n\\xff\nthe last line",
+        ),
+    ],
+)
+def test_a_run_that_fails_is_no_result_and_says_its_last_lines(program, sentence, run_of):
+    run = run_of("# coding: utf-8\n" + program)
+    with pytest.raises(RuntimeError) as failure:
+        run.do(lambda fraction: None)
+    assert str(failure.value) == sentence
+    assert not run.is_done and os.listdir(str(run.file.parent)) == []
+
+
+def test_a_run_is_ended_when_what_waits_for_it_is(run_of, tmp_path):
+    def stop(fraction):
+        raise KeyboardInterrupt
+
+    run = run_of("import time\nprint('1: ')\ntime.sleep(3)\nopen('it_went_on', 'w')")
+    with pytest.raises(KeyboardInterrupt):
+        run.do(stop)
+    assert not (tmp_path / "it_went_on").exists()
+
+
+def test_the_file_of_a_run_has_a_name_that_a_file_may_have(tmp_path):
+    run = Run(Path("\U0001f600" * 60 + ".py"), script(), 0, None, tmp_path)
+    assert len(run.file.name.encode("utf-8")) < 255 and run.iterations == 200
+
+
+# -- all of it
+
+
+@pytest.fixture
+def compare_here(monkeypatch):
+    """A function that runs the program in this process. Scripts train for no time, and fail with some of the seeds."""
+
+    def watch(run, job, on_progress):
+        if (Path(job["path"]).name, job["seed"]) in (("b.py", 1), ("c.py", 0)):
+            raise RuntimeError("ended with status 3:\nthe last line")
+        test = {"iteration": [0, 100], "accuracy": [0.25, 0.75 + job["seed"] / 16], "loss": [2, 1]}
+        record = {"test": test, "training": test, "parameters": 7850, "iterations": run.iterations}
+        Path(job["record"]).write_text(json.dumps(record))
+
+    def compare(*arguments):
+        monkeypatch.setattr("sys.argv", ["compare_stages.py", *arguments])
+        return compare_stages.main()
+
+    monkeypatch.setattr(Run, "watch", watch)
+    for name, iterations in (("a.py", 200), ("b.py", 1000), ("c.py", 200)):
+        Path(name).write_text(script().replace("200", str(iterations)))
+    return compare
+
+
+def test_what_has_been_done_is_in_the_folder_that_is_named_and_all_else_is_said(compare_here, capsys):
+    Path("elsewhere").mkdir()
+    Path("elsewhere", "other.py").write_text("print('hello')\n")
+    scripts = ["a.py", "elsewhere/other.py", "b.py", "missing.py"]
+    assert compare_here("--seeds=3", "--folder=my/results", *scripts) == 1
+    printed, said = capsys.readouterr()
+    other, *lines = said.splitlines()
+    assert other.startswith("other.py: found neither a line like datavis.animate(")
+    assert lines == [
+        "missing.py: No such file or directory",
+        "a.py seed 0: max test accuracy 0.7500",
+        "b.py seed 0: max test accuracy 0.7500",
+        "a.py seed 1: max test accuracy 0.8125",
+        "b.py seed 1: ended with status 3:",
+        "the last line",
+        "a.py seed 2: max test accuracy 0.8750",
+        "b.py seed 2: left out, as it failed before",
+        "Not all trained equally long: a.py 200, b.py 1,000 iterations. --iterations N makes them equal",
+        f"The table, as Markdown and CSV, and a picture are in {Path('my', 'results')}",
+    ]
+    folder = Path("my", "results")
+    assert printed == (folder / "comparison.md").read_text(encoding="utf-8")
+    assert [line[:13] for line in printed.splitlines()[2:]] == ["| a.py | 3 | ", "| b.py | 1 | "]
+    assert sorted(os.listdir(str(folder))) == ["comparison.csv", "comparison.md", "comparison.png", "runs"]
+
+
+def test_where_nothing_has_been_done_there_is_no_table(compare_here, capsys):
+    assert compare_here("--seeds=1", "c.py") == 1
+    assert capsys.readouterr() == ("", "c.py seed 0: ended with status 3:\nthe last line\n")
+    assert os.listdir("comparison") == ["runs"]
+
+
+def test_one_script_that_cannot_be_run_makes_the_status_1_though_others_can(compare_here, monkeypatch):
+    monkeypatch.setattr(compare_stages, "write_results", lambda folder, done: None)
+    assert [compare_here("--seeds=1", "a.py", *more) for more in ([], ["missing.py"])] == [0, 1]
+
+
+def test_a_folder_that_cannot_be_written_is_named(compare_here):
+    sentence = r"^a\.py can't be written \(.+\): name, with --folder, a folder that you may write to$"
+    with pytest.raises(SystemExit, match=sentence):
+        compare_here("--seeds=1", "--folder=a.py", "a.py")
 
 
 JOB = """
@@ -305,6 +476,15 @@ def test_a_run_of_a_stage_writes_down_its_curves_its_iterations_and_what_it_trai
     assert f"max test accuracy: {max(record['test']['accuracy']):.4f}"[:-1] in process.stdout
 
 
+@pytest.mark.tensorflow
+def test_a_script_that_has_its_datavis_no_more_at_its_end_is_no_result(forks, tmp_path):
+    record = tmp_path / "record.json"
+    job = {"source": script() + "del datavis\n", "path": "a.py", "seed": 1, "iterations": 3, "record": str(record)}
+    process = forks.run_script(JOB.format(job=json.dumps(job), root=str(ROOT)), tmp_path)
+    assert (process.returncode, process.stderr) == (1, "has no MnistDataVis at its end\n")
+    assert not record.exists()
+
+
 @pytest.mark.parametrize(
     "arguments, expected",
     [
@@ -320,10 +500,12 @@ def test_without_options_all_stages_run_with_five_seeds(arguments, expected, mon
     assert asked == [expected]
 
 
-def test_bad_options_get_one_sentence(folder):
-    process = compare(folder, "--seeds", "0")
-    assert process.returncode == 2
-    assert "argument --seeds: '0', expected a whole number, 1 or more" in process.stderr
+def test_bad_options_get_one_sentence(monkeypatch, capsys):
+    for option in ("--seeds", "--iterations"):
+        monkeypatch.setattr("sys.argv", ["compare_stages.py", option, "0"])
+        with pytest.raises(SystemExit, match="2"):
+            compare_stages.main()
+        assert f"argument {option}: '0', expected a whole number, 1 or more" in capsys.readouterr().err
 
 
 def test_the_looks_of_the_picture_are_ours_whatever_a_matplotlibrc_says(folder):
@@ -359,7 +541,8 @@ def test_ctrl_c_keeps_what_is_done_and_a_second_start_goes_on(folder):
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Stopped by Ctrl-C" in errors and "Traceback" not in errors
+    sentence = "Stopped by Ctrl-C. Start it again with the same options, and it goes on from here.\n"
+    assert sentence in errors and "Traceback" not in errors
     assert list(table(folder)) == ["quick.py"]
     (first,) = recorded_runs(folder)
     assert json.loads((folder / "comparison" / "runs" / first).read_text())["test"]["iteration"][-1] == 199

@@ -3,9 +3,10 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from command_line import spread
-from compare_stages import save_picture
+import compare_stages
+from compare_stages import label_ends, save_picture
 
 FIRST, SECOND = (31, 119, 180), (255, 127, 14)  # the colours of the two lines
 
@@ -68,7 +69,44 @@ def edges_of(picture, quantity):
     return (*edges[:2], 0.9, 1) if quantity == "accuracy" else (*edges[2:], 0, 40)
 
 
-def test_a_spread_is_the_median_with_the_lowest_and_the_highest():
-    assert spread([3, 1, 11]) == "3.00 (1.00 to 11.00)"
-    assert spread([0.98765], 4) == "0.9877"
-    assert spread([2000, 1000], 0) == "1,500 (1,000 to 2,000)"
+def test_a_line_is_named_at_its_last_number(tmp_path, monkeypatch):
+    named = []
+    monkeypatch.setattr(compare_stages, "label_ends", lambda panel, *ends_and_limits: named.append(ends_and_limits))
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path: None)
+    broken, lost = run(0.95, np.nan), run(0.98, np.nan)
+    broken["test"]["loss"][:2] = 20, 21
+    save_picture(tmp_path / "comparison.png", {"whole": [run(0.93, 10)], "broken": [broken], "lost": [lost]})
+    accuracies = [(100, 0.93, "whole", "C0"), (100, 0.95, "broken", "C1"), (100, 0.98, "lost", "C2")]
+    assert named == [
+        (accuracies, (0.9, 1)),
+        ([(100, 10, "whole", "C0"), (50, 21, "broken", "C1")], (0, 40)),
+    ]
+
+
+def test_names_stand_apart_within_the_panel_in_the_order_of_their_lines_those_of_long_ones_beside_it():
+    named = {}
+
+    class Panel:
+        def get_xlim(self):
+            return 0, 200
+
+        def annotate(self, name, end, place, color, **looks):
+            named[name] = (end, (place[0], pytest.approx(place[1])), color)
+
+    ends = [
+        (200, 39, "high", "C0"),
+        (200, 39.5, "higher", "C1"),
+        (200, 60, "off the panel", "C2"),
+        (100, 10, "short", "C3"),
+        (160, 10.5, "just above", "C4"),
+        (200, -5, "below", "C5"),
+    ]
+    label_ends(Panel(), ends, (0, 40))
+    assert named == {
+        "below": ((200, 0), (206, 0), "C5"),
+        "short": ((100, 10), (106, 10), "C3"),
+        "just above": ((160, 10.5), (206, 11.6), "C4"),
+        "high": ((200, 39), (206, 36.8), "C0"),
+        "higher": ((200, 39.5), (206, 38.4), "C1"),
+        "off the panel": ((200, 40), (206, 40), "C2"),
+    }
