@@ -414,7 +414,7 @@ def download(folder, name, mirrors):
             content = unzip(archive, SIZES[name] + 1)  # one byte too many tells as much as all of them
         except (OSError, EOFError, ValueError, zlib.error, http.client.HTTPException) as error:
             cause = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
-            reasons.append(f"{url}: {str(cause) or type(cause).__name__}")
+            reasons.append(f"{url}: {str(cause).strip() or type(cause).__name__}")
             continue
         if sha256(content) == SHA256[name]:
             save(archive, path)

@@ -311,6 +311,7 @@ def run_of(tmp_path, monkeypatch):
         (tmp_path / "program.py").write_text(f"import json, os, sys\njob = json.load(sys.stdin)\n{program}\n")
         monkeypatch.setattr(compare_stages, "__file__", str(tmp_path / "program.py"))
         monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+        monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
         return Run(tmp_path / "a.py", script(), 3, 60, tmp_path / "results")
 
     return run
@@ -328,7 +329,8 @@ def writing_down(test="[0]", training="[0]"):
 
 
 def test_a_run_is_told_what_to_do_tells_how_far_it_is_and_leaves_one_file(run_of, tmp_path, monkeypatch):
-    run = run_of('print("0: a", "15: b", "5: late", " 9: c", "45: d", sep="\\n")' + writing_down())
+    program = 'print("0: a", "15: b", "5: late", " 9: c", "45: d", sep="\\n")' + writing_down()
+    run = run_of(program + "import time\nos.closerange(1, 3)\ntime.sleep(0.1)")  # it ends after its last word
     monkeypatch.setattr(compare_stages.time, "monotonic", itertools.count(100, 3.5).__next__)
     fractions = []
     run.do(fractions.append)

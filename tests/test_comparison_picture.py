@@ -75,11 +75,13 @@ def test_a_line_is_named_at_its_last_number(tmp_path, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", lambda figure, path: None)
     broken, lost = run(0.95, np.nan), run(0.98, np.nan)
     broken["test"]["loss"][:2] = 20, 21
-    save_picture(tmp_path / "comparison.png", {"whole": [run(0.93, 10)], "broken": [broken], "lost": [lost]})
+    short = {"test": {name: values[:2] for name, values in run(0.97, 20)["test"].items()}}  # with fewer tests
+    curves = {"whole": [run(0.93, 10)], "broken": [broken], "lost": [lost], "short": [run(0.97, 20), short]}
+    save_picture(tmp_path / "comparison.png", curves)
     accuracies = [(100, 0.93, "whole", "C0"), (100, 0.95, "broken", "C1"), (100, 0.98, "lost", "C2")]
     assert named == [
-        (accuracies, (0.9, 1)),
-        ([(100, 10, "whole", "C0"), (50, 21, "broken", "C1")], (0, 40)),
+        ([*accuracies, (50, 0.97, "short", "C3")], (0.9, 1)),
+        ([(100, 10, "whole", "C0"), (50, 21, "broken", "C1"), (50, 20, "short", "C3")], (0, 40)),
     ]
 
 

@@ -4,12 +4,13 @@ import gzip
 import http.server
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
 import tracemalloc
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ import mnistdata
 from helpers import ROOT, environment, idx
 
 ARCHIVES = sorted(path.name for path in (ROOT / "data").glob("*.gz"))
+CURE = "replace it or, if it is of MNIST, delete it and it will be downloaded"
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +138,12 @@ def test_arguments_without_names_are_taken_where_they_are_clear(small_set, argum
 
 @pytest.mark.parametrize("arguments", [[False, True], [False, False], [False, True, np.float32], [True, False, 5000]])
 def test_arguments_in_the_order_of_tensorflows_reader_are_not_mistaken(small_set, arguments):
-    with pytest.raises(mnistdata.DataError, match="have no names, and TensorFlow's reader took them for fake_data"):
+    with pytest.raises(mnistdata.DataError) as failure:
         mnistdata.read_data_sets(small_set, *arguments)
+    assert str(failure.value) == (
+        f"read_data_sets: {tuple(arguments)} have no names, and TensorFlow's reader took them for fake_data, one_hot, "
+        f"dtype, reshape: write their names, as in one_hot=True"
+    )
     with pytest.raises(mnistdata.DataError, match=r"False has no name, .* write next_batch\(5\), or shuffle=False"):
         mnistdata.read_data_sets(small_set).train.next_batch(5, False)
 
@@ -158,32 +164,38 @@ def test_a_batch_of_no_images_is_refused(small_set):
 
 
 @pytest.mark.parametrize(
-    "options",
+    "option, values, expected",
     [
-        {"dtype": np.int64},
-        {"dtype": "nonsense"},
-        {"validation_size": 60000},
-        {"validation_size": -1},
-        {"validation_size": 0.1},
-        {"seed": -1},
-        {"seed": 2**32},
-        {"seed": "one"},
-        {"num_classes": 0},
-        {"num_classes": "10"},
-        {"num_classes": 257},
-        {"source_url": 5},
+        ("dtype", [np.int64, "nonsense"], "float32 or uint8"),
+        (
+            "validation_size",
+            [60, -1, 0.1],
+            "a whole number from 0 to 59, less than the training images there are",
+        ),
+        ("seed", [-1, 2**32, "one"], "None or a whole number from 0 to 2**32 - 1"),
+        ("num_classes", [0, "10", 257], "None or 1 to 256"),
+        ("source_url", [5], "None or the address of a folder"),
     ],
 )
-def test_an_impossible_option_is_named(options):
-    message = error_of("data", **options)
-    assert list(options)[0] in message and "expected" in message
+def test_an_impossible_option_is_told_with_what_was_expected(small_set, option, values, expected):
+    for value in values:
+        assert error_of(small_set, **{option: value}) == f"read_data_sets: {option} is {value!r}, expected {expected}"
+
+
+def test_numbers_and_types_may_be_numpys_and_types_may_be_named(small_set):
+    parts = mnistdata.read_data_sets(
+        small_set, validation_size=np.int64(10), seed=np.int32(1), num_classes=np.uint8(10)
+    )
+    assert len(parts.validation.next_batch(np.int64(5))[0]) == 5
+    for name in ("float32", "uint8"):
+        named, typed = (mnistdata.read_data_sets(small_set, dtype=dtype).train for dtype in (name, np.dtype(name).type))
+        assert named.images.dtype == typed.images.dtype == name
 
 
 def test_options_may_be_as_large_as_is_told(small_set):
     options = {"seed": 2**32 - 1, "num_classes": 256, "one_hot": True, "validation_size": 59}
     parts = mnistdata.read_data_sets(small_set, **options)
     assert parts.train.labels.shape == (1, 256) and parts.validation.labels.shape == (59, 256)
-    assert "validation_size" in error_of(small_set, validation_size=60)
 
 
 def test_peak_memory_is_at_most_the_arrays_and_35_percent():
@@ -241,6 +253,17 @@ def test_different_seeds_and_no_seed_give_different_batches(small_set):
         mnistdata.read_data_sets(small_set, seed=seed).train.next_batch(100)[1].tolist() for seed in (0, 1, None, None)
     ]
     assert len({tuple(labels) for labels in firsts}) == 4
+    parts = [mnistdata.read_data_sets(small_set, seed=seed, validation_size=30).validation for seed in (0, 0, 1)]
+    first, again, other = (part.next_batch(30)[1].tolist() for part in parts)
+    assert first == again != other
+
+
+def test_an_epoch_that_has_begun_in_a_random_order_ends_in_it(small_set):
+    train = mnistdata.read_data_sets(small_set, seed=0).train
+    train.images = np.arange(60)
+    first, others = train.next_batch(20)[0], train.next_batch(100, shuffle=False)[0]
+    assert sorted([*first, *others[:40]]) == list(range(60)) and list(others[:40]) != sorted(others[:40])
+    assert list(others[40:]) == list(range(60))
 
 
 def test_without_shuffling_the_images_come_in_the_order_of_the_file(mnist):
@@ -258,14 +281,20 @@ def test_an_impossible_batch_size_is_refused(mnist, size):
 # -- other files and folders
 
 
-@pytest.mark.parametrize("dotted", [False, True])
-def test_unzipped_files_are_read_too(folder, dotted, mnist):
+def test_unzipped_files_are_read_too(folder, mnist):
     for name in ARCHIVES:
-        unzipped = name[:-3].replace("-idx", ".idx") if dotted else name[:-3]
-        (folder / unzipped).write_bytes(gzip.decompress((folder / name).read_bytes()))
+        (folder / name[:-3]).write_bytes(gzip.decompress((folder / name).read_bytes()))
         (folder / name).unlink()
     parts = mnistdata.read_data_sets(str(folder), reshape=False)
     assert (parts.test.images == mnist.test.images).all()
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_files_may_have_a_dot_in_their_names(tmp_path, suffix):
+    write_small_set(tmp_path)
+    for path in list(tmp_path.iterdir()):
+        path.rename(tmp_path / (path.name.replace("-idx", ".idx") + suffix))
+    assert mnistdata.read_data_sets(str(tmp_path)).train.num_examples == 60
 
 
 def test_a_folder_that_has_the_name_of_a_file_is_passed_over(folder, mnist):
@@ -281,10 +310,11 @@ def test_a_folder_that_has_the_name_of_a_file_is_passed_over(folder, mnist):
 
 def test_another_set_in_the_same_format_works(tmp_path):
     write_small_set(tmp_path, train=60, test=20, classes=12, side=32)
+    (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx(np.arange(20) % 14))  # two that are not in the other part
     parts = mnistdata.read_data_sets(str(tmp_path), one_hot=True, reshape=False)
     assert parts.train.images.shape == (60, 32, 32, 1)
-    assert parts.train.labels.shape == (60, 12)
-    assert parts.test.labels.shape == (20, 12)
+    assert parts.train.labels.shape == (60, 14)
+    assert parts.test.labels.shape == (20, 14)
 
 
 def test_a_set_of_two_classes_gets_as_many_columns_as_are_asked_for(tmp_path):
@@ -299,8 +329,9 @@ def test_a_set_of_two_classes_gets_as_many_columns_as_are_asked_for(tmp_path):
 def test_a_label_beyond_the_classes_is_named_with_its_file(tmp_path, one_hot):
     write_small_set(tmp_path, classes=12, test=13)
     message = error_of(tmp_path, one_hot=one_hot, num_classes=11)
-    assert (
-        f"{tmp_path / 'train-labels-idx1-ubyte'} holds the label 11, expected 0 to 10: pass num_classes=12" in message
+    assert message == (
+        f"{tmp_path / 'train-labels-idx1-ubyte'} holds the label 11, expected 0 to 10: pass num_classes=12 if it is "
+        f"one of the classes, or replace the file"
     )
 
 
@@ -350,12 +381,24 @@ def test_a_relative_folder_is_found_beside_the_module(tmp_path, monkeypatch):
     assert mnistdata.read_data_sets("data").train.num_examples == 60
 
 
+def test_a_folder_may_be_a_path_and_begin_with_the_tilde(tmp_path, monkeypatch):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "digits").mkdir()
+    write_small_set(tmp_path / "digits")
+    for folder in ("~/digits", tmp_path / "digits"):
+        assert mnistdata.read_data_sets(folder).train.num_examples == 60
+
+
 # -- broken folders and files
 
 
 def test_missing_folder():
-    message = error_of("no such folder")
-    assert "'no such folder' not found" in message and "pass the folder" in message
+    assert error_of("no such folder") == (
+        f"Data folder 'no such folder' not found, neither in the current folder nor as {ROOT / 'no such folder'}: pass "
+        f"the folder of the MNIST files ('data' in a clone of this project), or make it and they will be downloaded "
+        f"into it"
+    )
 
 
 def test_a_file_in_place_of_the_folder(folder):
@@ -374,7 +417,8 @@ def test_a_file_that_may_not_be_read(folder, monkeypatch):
 
     monkeypatch.setattr(mnistdata.Path, "read_bytes", denied)
     message = error_of(folder)
-    assert "train-images-idx3-ubyte.gz can't be read (Permission denied)" in message
+    path = folder / "train-images-idx3-ubyte.gz"
+    assert message == f"{path} can't be read (Permission denied): make it a file that you may read"
 
 
 def test_a_folder_that_may_not_be_searched(folder, monkeypatch):
@@ -382,14 +426,16 @@ def test_a_folder_that_may_not_be_searched(folder, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(mnistdata.os, "scandir", denied)
-    assert f"{folder} can't be searched (Permission denied)" in error_of(folder)
+    sentence = f"{folder} can't be searched (Permission denied): make it a folder that you may read"
+    assert error_of(folder) == sentence
 
 
 def test_truncated_archive(folder):
     path = folder / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:5000000])
-    message = error_of(folder)
-    assert str(path) in message and "5,000,000 bytes" in message and "delete it and it will be downloaded" in message
+    reason = "Compressed file ended before the end-of-stream marker was reached"
+    sentence = f"{path} is a damaged gzip archive of 5,000,000 bytes ({reason}), expected a whole one; {CURE}"
+    assert error_of(folder) == sentence
 
 
 def test_damaged_archive(folder):
@@ -407,7 +453,9 @@ def test_truncated_unzipped_file(folder):
     path.write_bytes(gzip.decompress(archive.read_bytes())[:-10])
     archive.unlink()
     message = error_of(folder)
-    assert str(path) in message and "9,998 bytes, expected 10,008" in message
+    assert message == (
+        f"{path} holds 9,998 bytes, expected 10,008 for the 10000 labels that its header announces; {CURE}"
+    )
 
 
 def test_one_flipped_bit_in_an_unzipped_mnist_file(folder):
@@ -435,29 +483,37 @@ def test_images_and_labels_swapped(folder):
     labels.rename(images)
     (folder / "x").rename(labels)
     message = error_of(folder)
-    assert f"{images} is a file of labels, expected a file of images" in message
+    assert message == f"{images} is a file of labels, expected a file of images, IDX of 16 bytes or more; {CURE}"
 
 
 def test_different_counts(folder):
     shutil.copy(str(folder / "t10k-images-idx3-ubyte.gz"), str(folder / "train-images-idx3-ubyte.gz"))
-    message = error_of(folder)
-    assert "10000 images" in message and "60000 labels" in message and "replace the file" in message
+    images, labels = folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
+    assert error_of(folder) == (
+        f"{images} holds 10000 images and {labels} 60000 labels, expected as many of one as of the other; replace the "
+        f"file that is not of this data set"
+    )
+
+
+def stranger_beside(path, mate):
+    return (
+        f"{path} is not the published MNIST file (its SHA-256 differs), but {mate} is: it is damaged or of another "
+        f"data set; delete it and it will be downloaded, or put both files of the other set there"
+    )
 
 
 def test_a_file_of_mnist_beside_one_of_another_set(folder):
     path = folder / "train-labels-idx1-ubyte"
     (folder / "train-labels-idx1-ubyte.gz").unlink()
     path.write_bytes(idx(np.zeros(60000)))
-    message = error_of(folder)
-    mate = folder / "train-images-idx3-ubyte.gz"
-    assert f"{path} is not the published MNIST file (its SHA-256 differs), but {mate} is: " in message
+    assert error_of(folder) == stranger_beside(path, folder / "train-images-idx3-ubyte.gz")
 
 
 def test_the_stranger_may_be_the_images_too(folder):
     path, mate = folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte.gz"
     (folder / "train-images-idx3-ubyte.gz").unlink()
     path.write_bytes(idx(np.zeros([60000, 28, 28])))
-    assert f"{path} is not the published MNIST file (its SHA-256 differs), but {mate} is: " in error_of(folder)
+    assert error_of(folder) == stranger_beside(path, mate)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -467,37 +523,42 @@ def test_the_stranger_may_be_the_images_too(folder):
         (b"", "an empty file"),
         (b"\0\0\x08\x03\0", "a file of images"),
         (b"PK\x03\x04" + bytes(100), "a zip archive"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a file of another type that begins with b'\\x89PNG"),
+        (b"\r\n <html>", "a web page"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), r"a file of another type that begins with b'\x89PNG\r\n\x1a\n'"),
     ],
 )
 def test_a_file_of_another_type(folder, content, found, suffix):
     (folder / "train-images-idx3-ubyte.gz").unlink()
     path = folder / ("train-images-idx3-ubyte" + suffix)
     path.write_bytes(content)
-    message = error_of(folder)
-    assert f"{path} is {found}" in message and "expected" in message
+    assert error_of(folder) == f"{path} is {found}, expected a file of images, IDX of 16 bytes or more; {CURE}"
 
 
 def test_a_file_without_images(folder):
     (folder / "train-images-idx3-ubyte.gz").unlink()
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(idx(np.zeros([0, 28, 28])))
-    assert f"{path} holds no images" in error_of(folder)
+    assert error_of(folder) == f"{path} holds no images, its header announces [0, 28, 28]; {CURE}"
 
 
 def test_a_header_with_absurd_sizes(folder):
     (folder / "train-images-idx3-ubyte.gz").unlink()
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(b"\0\0\x08\x03" + b"\xff" * 12 + bytes(784))
-    message = error_of(folder)
-    assert str(path) in message and "800 bytes" in message
+    most = 2**32 - 1
+    assert error_of(folder) == (
+        f"{path} holds 800 bytes, expected {16 + most**3:,} for the {most}x{most}x{most} images that its header "
+        f"announces; {CURE}"
+    )
 
 
 def test_training_and_test_images_of_different_sizes(tmp_path):
     write_small_set(tmp_path, side=28)
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx(np.zeros([20, 20, 20])))
-    message = error_of(tmp_path)
-    assert "(28, 28)" in message and "(20, 20)" in message
+    assert error_of(tmp_path) == (
+        f"{tmp_path}: the training images have (28, 28) pixels and the test images (20, 20), expected the same size; "
+        f"put the files of one data set into this folder"
+    )
 
 
 def test_uncaught_an_error_ends_a_script_with_its_sentence_and_status_1(tmp_path):
@@ -524,7 +585,7 @@ def mirror(answer):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/mnist/"
@@ -563,6 +624,18 @@ def send_without_end(handler):
     with suppress(OSError):  # until the other side has enough of it
         while True:
             handler.wfile.write(bytes(100000))
+
+
+def send_nonsense(handler):
+    handler.wfile.write(b"This is no web server\r\n")
+
+
+def send_half_an_archive(handler):
+    send(handler, (ROOT / "data" / handler.path.split("/")[-1]).read_bytes()[:2000])
+
+
+def send_a_damaged_archive(handler):
+    send(handler, b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 100)
 
 
 def send_the_size_of_a_film(handler):
@@ -623,6 +696,11 @@ def pictures(folder):
     (folder / "labels.csv").write_text("three,3\n")
 
 
+def tables(folder, names="abcde"):
+    for name in names:
+        (folder / f"{name}.csv").write_text("three,3\n")
+
+
 def files_in_a_folder(folder):
     (folder / "raw").mkdir()
     write_small_set(folder / "raw")
@@ -646,6 +724,8 @@ LETTERS = idx(np.zeros([5, 28, 28]))
         (qmnist, "(qmnist-train-labels-idx2-int.gz)"),
         (pictures, "(labels.csv, three.png)"),
         (files_in_a_folder, "(raw)"),
+        (tables, "(a.csv, b.csv, c.csv, d.csv, e.csv)"),
+        (lambda folder: tables(folder, "fedcba"), "(a.csv, b.csv, c.csv, d.csv, e.csv, …)"),
         (mnist_and("letters.idx3-ubyte", LETTERS), "(letters.idx3-ubyte)"),
         (mnist_and("letters", LETTERS), "(letters)"),
         (mnist_and("letters.gz", gzip.compress(LETTERS)), "(letters.gz)"),
@@ -659,7 +739,11 @@ def test_nothing_is_downloaded_into_a_folder_of_other_data(tmp_path, monkeypatch
     before = sorted(os.listdir(str(tmp_path)))
     message = error_of(tmp_path)
     assert f"{tmp_path} has no train-images-idx3-ubyte.gz, and what lies there is not the published one" in message
-    assert named in message and "expected an empty folder or files of MNIST alone" in message
+    assert named in message and message.endswith(
+        "), expected an empty folder or files of MNIST alone: give the four files of another data set the names "
+        "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; for MNIST, "
+        "pass another folder"
+    )
     assert sorted(os.listdir(str(tmp_path))) == before
     assert capsys.readouterr() == ("", "")
 
@@ -672,8 +756,9 @@ def test_other_data_in_the_current_folder_is_not_passed_over_for_the_digits_besi
 
 
 def test_a_folder_that_counts_as_empty_is_filled_and_a_line_says_so_for_each_file(tmp_path, monkeypatch, capsys):
-    for name in (".gitkeep", "README.md", "Thumbs.db", "t10k-images-idx3-ubyte.gz.0123.part"):
+    for name in (".gitkeep", "README.md", "Thumbs.db", "desktop.ini", "t10k-images-idx3-ubyte.gz.0123.part"):
         (tmp_path / name).write_text("")
+    (tmp_path / "lost+found").mkdir()
     with mirror(send_archive) as address:
         monkeypatch.setattr(mnistdata, "MIRRORS", (address,))
         assert mnistdata.read_data_sets(str(tmp_path)).train.num_examples == 60000
@@ -688,6 +773,9 @@ def test_files_of_mnist_are_completed_beside_files_in_other_formats(folder, monk
     (folder / "train-labels.idx1-ubyte").write_bytes(unzipped)  # a second time
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
     pictures(folder)
+    (folder / "notes.gz").write_bytes(b"\x1f\x8b and no archive")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(str(folder / "pipe"))  # which nobody answers
     with mirror(send_archive) as address:
         monkeypatch.setattr(mnistdata, "MIRRORS", (address,))
         assert mnistdata.read_data_sets(str(folder)).test.labels.tolist() == mnist.test.labels.argmax(axis=1).tolist()
@@ -706,16 +794,30 @@ def test_files_are_downloaded_from_the_address_that_is_passed_and_only_if_they_a
     assert "unknown url type" in error_of(empty, source_url="mirror")
 
 
+MIRRORS_THAT_FAIL = {
+    refuse: "HTTP Error 403: Forbidden",
+    send_half: "the connection ended after 2,271 of 4,542 bytes",
+    send_web_page: "sent a web page (42 bytes), not MNIST's by its SHA-256",
+    send_nonsense: "This is no web server",
+    send_half_an_archive: "Compressed file ended before the end-of-stream marker was reached",
+    send_a_damaged_archive: "Error -3 while decompressing data",
+}
+
+
 def test_all_mirrors_down_names_each_and_its_reason_and_keeps_nothing(folder, monkeypatch):
-    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
-    with mirror(refuse) as first, mirror(send_half) as second, mirror(send_web_page) as third:
-        mirrors = (DEAD_MIRROR, first, second, third)
-        monkeypatch.setattr(mnistdata, "MIRRORS", mirrors)
+    path = folder / "t10k-labels-idx1-ubyte.gz"
+    path.unlink()
+    with ExitStack() as stack:
+        mirrors = [DEAD_MIRROR, *(stack.enter_context(mirror(answer)) for answer in MIRRORS_THAT_FAIL)]
+        monkeypatch.setattr(mnistdata, "MIRRORS", tuple(mirrors))
         message = error_of(folder)
-    assert "t10k-labels-idx1-ubyte.gz is missing" in message
-    for address, reason in zip(mirrors, ("refused", "403: Forbidden", "ended after 2,271 of 4,542", "a web page")):
-        assert reason in message.split(address)[1]
-    assert "t10k-labels-idx1-ubyte.gz" not in os.listdir(str(folder))
+    begin, *reasons = re.split(rf"(?:\(|; )(?={'|'.join(mirrors)})", message)
+    assert begin == f"{path} is missing and no mirror gave it "
+    for reason, address, expected in zip(reasons, mirrors, ["", *MIRRORS_THAT_FAIL.values()]):
+        assert reason.startswith(f"{address}{path.name}: {expected}")
+    assert len(reasons) == len(mirrors) and "refused" in reasons[0]
+    assert reasons[-1].endswith("): check the network, or copy the file there by hand")
+    assert sorted(os.listdir(str(folder))) == [name for name in ARCHIVES if name != path.name]
 
 
 def test_no_more_is_read_or_unzipped_than_the_file_has(folder, monkeypatch):
@@ -753,7 +855,10 @@ def test_a_folder_that_takes_no_file_is_named_with_the_reason(folder, monkeypatc
     with mirror(send_archive) as address:
         monkeypatch.setattr(mnistdata, "MIRRORS", (address, DEAD_MIRROR))
         message = error_of(folder)
-    assert message.startswith(f"{folder / 't10k-labels-idx1-ubyte.gz'} can't be written (No space left on device)")
+    assert message == (
+        f"{folder / 't10k-labels-idx1-ubyte.gz'} can't be written (No space left on device): pass a folder that has "
+        f"room and that you may write to, or copy the four MNIST files there by hand"
+    )
     assert sorted(os.listdir(str(folder))) == [name for name in ARCHIVES if "t10k-labels" not in name]
 
 
@@ -847,3 +952,13 @@ def test_the_progress_of_a_download_grows_from_nothing_to_the_whole_line(monkeyp
         f"train.gz [{'#' * 15}{' ' * 15}]  50%",
         f"train.gz [{'#' * 30}] 100%\n",
     ]
+
+
+def test_where_no_progress_can_be_shown_none_is(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    mnistdata.show_progress("https://a.example/mnist/train.gz", 500, 0)  # its size is not known
+    assert terminal.getvalue() == ""
+    monkeypatch.setattr(sys, "stderr", None)
+    mnistdata.show_progress("https://a.example/mnist/train.gz", 500, 1000)
