@@ -43,6 +43,8 @@ threads = tf.config.threading
 
 def choose(neurons):
     with tf.Graph().as_default():
+        tf.Variable(tf.zeros([500000]), trainable=False)
+        tf.Variable(tf.zeros([5]), validate_shape=False)
         product = tf.matmul(tf.ones([1000, neurons]), tf.Variable(tf.zeros([neurons, neurons]))) if neurons else None
         tensorflowvisu.MnistDataVis()
         print(neurons, threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads())
