@@ -176,6 +176,9 @@ def test_keys_of_the_pad_do_nothing_where_it_is_hidden(shown):
     assert [type(question) for question in asked] == [Question]
     shown.press("d")
     assert shown.press("c") == shown.press("m") == []
+    shown.press("d")
+    shown.press("7")  # which leaves no place for it
+    assert shown.press("c") == shown.press("m") == []
     assert shown.pad.centred and shown.pad.image is not None
     shown.press("d")
     assert [question.image is None for question in shown.press("m")] == [False] and not shown.pad.centred
@@ -209,6 +212,10 @@ def test_a_click_asks_for_the_digit_that_it_is_on(shown):
         shown.canvas.widgetlock(shown)  # as the tool bar does while it zooms
         assert shown.click(axes, 5, 5) == []
         shown.canvas.widgetlock.release(shown)
+        axes.set_xlim(-28, 28 * columns + 28)  # made small, or moved: beside the picture there is no digit
+        axes.set_ylim(picture.shape[0] + 28, -28)
+        for x, y in ((-1, 5), (28 * columns + 1, 5), (5, -1), (5, picture.shape[0] + 1)):
+            assert shown.click(axes, x, y) == []
     assert shown.click(shown.picture.panels[0].axes, 500, 0.5) == []
 
 
@@ -231,6 +238,9 @@ def test_a_digit_that_comes_is_put_on_the_pad_as_it_is_and_shows_it(shown):
     shown.press("l")
     shown.take(Digit(image))
     assert shown.shown() == ([], True, True)  # the layers stay
+    shown.press("7")
+    shown.take(Digit(image))
+    assert shown.shown() == ([1, 2, 4, 5, 6], True, False)
 
 
 def test_the_pen_draws_and_asks_now_and_then_and_at_the_end(shown):

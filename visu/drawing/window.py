@@ -206,7 +206,11 @@ class WindowShow(Show):
                 self.draw_frame()
 
     def show_or_hide_pad(self, key):
-        self.show_pad(not self.picture.pad.sheet_panel.is_visible())
+        self.show_pad(not self.pad_is_seen())
+
+    def pad_is_seen(self):
+        """Or else it is hidden, or up in a layout without a place for it."""
+        return self.picture.pad.sheet_panel.is_visible()
 
     def show_or_hide_layers(self, key):
         self.show_pad(True, not self.picture.layers_are_up)
@@ -245,16 +249,16 @@ class WindowShow(Show):
             self.pad.note = "The script hands over no such digit."
             return
         self.pad.put(digit.image)
-        if not self.picture.pad_is_up:
+        if not self.pad_is_seen():
             self.show_pad(True)
 
     def clear_pad(self, key):
-        if self.picture.pad_is_up:
+        if self.pad_is_seen():
             self.pad.clear()
             self.draw_frame()
 
     def centre_or_not(self, key):
-        if self.picture.pad_is_up:
+        if self.pad_is_seen():
             self.pad.centre_or_not()
             self.draw_frame()
 
@@ -275,8 +279,9 @@ class WindowShow(Show):
         for number, curve in DIGIT_PANELS.items():
             panel = self.picture.panels[number - 1]
             if event.inaxes is panel.axes and panel.picture is not None:
-                columns = panel.picture.shape[1] // 28
-                self.pick(curve, int(event.ydata // 28) * columns + int(event.xdata // 28))
+                height, width = panel.picture.shape[:2]
+                if 0 <= event.xdata < width and 0 <= event.ydata < height:  # what was moved leaves paper beside it
+                    self.pick(curve, int(event.ydata // 28) * (width // 28) + int(event.xdata // 28))
 
     def on_motion_notify(self, event):
         self.moved = time.monotonic()
