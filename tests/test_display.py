@@ -905,6 +905,13 @@ def test_where_python_does_not_know_its_own_program_none_can_be_started(executab
         DrawingProcess(Start("files.PictureShow", RUN, ()))
 
 
+def test_what_draws_ends_without_a_word_where_nobody_says_what(tmp_path):
+    program = [sys.executable, str(ROOT / "visu" / "drawing")]
+    for said in (b"", pickle.dumps(["a path"]), pickle.dumps(["a path"])[:-3]):
+        ended = subprocess.run(program, input=said, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
 # -- what can't be started
 
 

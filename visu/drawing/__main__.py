@@ -23,7 +23,7 @@ def main():
     try:
         sys.path[:] = [str(ROOT), *pickle.load(sys.stdin.buffer)]
         start = pickle.load(sys.stdin.buffer)
-    except (EOFError, OSError):
+    except (EOFError, OSError, pickle.UnpicklingError):
         return None  # the training process has ended already
     from visu.channel import Failed, Loaded, reply_through  # only now can all modules be found
     from visu.words import first_line
