@@ -4,10 +4,15 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
 
+from made_up_run import RUN, STATUS
 from pads import BARS, ONE, SHEET, ZERO, draw, picture_with_pad
 from visu.channel import Answer, Layer, Patch
-from visu.drawing.pad import PEN, SIDE, Pad, Sheet
+from visu.drawing.pad import PEN, SIDE, Pad, PadPanels, Sheet
+from visu.drawing.picture import Picture
+from visu.record import Record
 
 
 def pixel(sheet, x, y):
@@ -255,3 +260,18 @@ def test_the_bars_say_how_probable_each_digit_is(pad):
     assert len({bar.get_facecolor() for bar in answer.bars}) == 2
     pad.stop()
     assert answer.update() and answer.best.get_text() == ""
+
+
+def test_where_no_pixels_can_be_remembered_all_is_drawn():
+    """By back ends like TkCairo."""
+    figure, drawn = Figure(), []
+    FigureCanvasSVG(figure).draw = lambda: drawn.append(1)
+    pad = Pad(print)
+    picture = Picture(figure, RUN, Record(), lambda make_axes: PadPanels(make_axes, pad))
+    picture.show_pad(True)
+    picture.redraw(picture.update(STATUS))
+    picture.redraw_pad()
+    assert len(drawn) == 1  # on the pad, nothing is new
+    draw(pad.sheet, ONE)
+    picture.redraw_pad()
+    assert len(drawn) == 2

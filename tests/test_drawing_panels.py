@@ -1,12 +1,15 @@
 """What the panels show of a run."""
 
+import warnings
+
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
 from made_up_run import RUN, STATUS, pixels, point
 from visu.drawing.picture import file_picture
 from visu.record import Bands, Picture, Record
+from visu.style import BAND_COLOURS, Style
 
 
 def test_the_curves_show_what_was_recorded(picture, record):
@@ -24,6 +27,8 @@ def test_the_training_curve_is_thin_and_blue_and_the_test_curve_thick_and_red_in
         training, test = panel.foreground
         samples, texts = panel.legend.get_lines(), [text.get_text() for text in panel.legend.get_texts()]
         assert texts == ["training", "test"]
+        assert {to_hex(text.get_color()) for text in panel.legend.get_texts()} == {"#333333"}
+        assert panel.legend.get_draggable()
         for line, sample, (strong, weak) in zip((training, test), samples, ((2, 0), (0, 2))):
             colour = to_rgb(line.get_color())
             assert colour[strong] > 2 * colour[weak] and to_rgb(sample.get_color()) == colour
@@ -31,12 +36,36 @@ def test_the_training_curve_is_thin_and_blue_and_the_test_curve_thick_and_red_in
         assert test.get_linewidth() > 2 * training.get_linewidth()
 
 
-def test_the_x_axes_grow_with_the_iterations_up_to_their_number(picture, record):
-    for end, longest in ((200, 320), (640, 1000), (999, 1000), (1500, 2400)):
-        record.add(point("training", end, 0.5, 50))
+def test_titles_and_colours_of_the_bands_are_those_that_the_script_chose(record):
+    titles = ["one", "two", "", "four", "five", "six"]
+    picture = file_picture(RUN._replace(style=Style(titles, (5, 2), 70)), record)
+    assert [panel.axes.get_title() for panel in picture.panels] == titles
+    for panel, colour in zip(picture.panels[3:5], ("#00838f", "#c2188b")):
+        assert {to_hex(polygon.get_facecolor()) for polygon in panel.foreground} == {colour}
+    assert len(set(BAND_COLOURS)) == 7  # no two numbers mean the same
+
+
+@pytest.mark.parametrize("begin", [0, 5000])  # where a former run ended
+@pytest.mark.parametrize("curve", ["training", "test"])
+def test_the_x_axes_grow_with_the_iterations_up_to_their_number(curve, begin):
+    record = Record()
+    picture = file_picture(RUN, record)
+    for end, longest in ((0, 1), (200, 320), (640, 1000), (999, 1000), (1500, 2400)):
+        record.add(point(curve, begin + end, 0.5, 50))
         picture.update(STATUS)
-        left, right = picture.panels[0].axes.get_xlim()
-        assert left == 0 and end <= right <= longest
+        for panel in picture.panels[:2]:
+            left, right = panel.axes.get_xlim()
+            assert left == begin and begin + end <= right <= begin + longest
+
+
+def test_the_x_axes_grow_in_few_steps(picture, record):
+    """As each new range costs a new drawing of all that stands around the curves."""
+    ranges = set()
+    for i in range(220, 2000, 20):
+        record.add(point("training", i, 0.5, 50))
+        picture.update(STATUS)
+        ranges.add(picture.panels[0].axes.get_xlim())
+    assert len(ranges) < 8
 
 
 @pytest.mark.parametrize("begin, step", [(0, 0.01), (5000, 1), (-3, 0.5), (0, 0), (1e9, 1000)])
@@ -82,6 +111,37 @@ def test_small_bands_fill_their_panel():
         for panel, lowest in zip(picture.panels[3:5], (0, 0.5)):
             low, high = panel.axes.get_ylim()
             assert low < lowest and lowest + 0.007 < high and high - low < 0.02
+
+
+@pytest.mark.parametrize("values", [(0, 1000), (-5, 0.1)])
+def test_bands_of_equal_values_are_a_line_in_the_middle_of_their_panel(values):
+    record = Record()
+    picture = file_picture(RUN, record)
+    for i in range(3):
+        record.add(Bands(i, np.full(8, values[0]), np.full(8, values[1]), None, None))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib's, of an axis without a length
+        picture.update(STATUS)
+    picture.figure.canvas.draw()
+    for panel, value in zip(picture.panels[3:5], values):
+        low, high = panel.axes.get_ylim()
+        assert (low + high) / 2 == pytest.approx(value) and 0 < high - low <= max(1, abs(value))
+        x, y = panel.axes.transData.transform((1, value)).astype(int)
+        assert np.ptp(pixels(picture)[::-1][y - 1 : y + 2, x].astype(int), axis=1).max() > 60  # and no grey
+
+
+def test_a_gap_in_the_data_is_a_gap_in_the_picture(record, picture):
+    for i, number in ((220, np.nan), (240, np.inf), (260, -np.inf)):
+        record.add(point("training", i, 0.5, number))
+        record.add(Bands(i, [*range(7), number], [0, number, *range(6)], None, None))
+    record.add(point("training", 280, 0.5, 50))
+    record.add(Bands(280, np.arange(8), np.arange(8), None, None))
+    picture.update(STATUS)
+    x, y = picture.panels[1].foreground[0].get_data()
+    assert x[np.isnan(y)].tolist() == [220, 240, 260] and np.isfinite(y[[-1, 0]]).all()
+    for panel in picture.panels[3:5]:
+        for polygon in panel.foreground:
+            assert set(polygon.get_xy()[:, 0]) == {*range(0, 201, 20), 280} and np.isfinite(polygon.get_xy()).all()
 
 
 def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, record):
@@ -138,3 +198,35 @@ def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, record
     assert accuracy.get_xlim() == (0, 1000) and accuracy.get_ylim() == (0, 1)
     assert bands.get_xlim() == (0, 1000) and bands.get_ylim()[1] > 700
     assert digits.get_xlim() == (0, 1120) and digits.get_ylim() == (700, 0)
+
+
+def test_what_a_zoom_leaves_out_is_drawn_nowhere(picture):
+    outside = np.ones([756, 1344], bool)
+    for panel in picture.panels:
+        left, right = panel.axes.get_xlim()
+        bottom, top = panel.axes.get_ylim()
+        panel.axes.set_xlim(left + (right - left) / 4, right - (right - left) / 4)
+        panel.axes.set_ylim(bottom + (top - bottom) / 4, top - (top - bottom) / 4)
+        frame = panel.axes.get_window_extent()
+        outside[756 - int(frame.y1) - 2 : 756 - int(frame.y0) + 2, int(frame.x0) - 2 : int(frame.x1) + 2] = False
+    picture.figure.canvas.draw()
+    coloured = np.ptp(pixels(picture).astype(int), axis=2) > 20  # letters and frames are grey
+    assert coloured.any() and not coloured[outside].any()
+
+
+def test_around_a_picture_of_digits_that_is_moved_or_made_small_there_is_paper(picture, record):
+    record.add(Picture("training", 0, np.zeros([280, 280, 3], np.uint8)))
+    picture.show_layout("3")
+    picture.update(STATUS)
+    axes = picture.panels[2].axes
+    for (left, right), (bottom, top), expected in (
+        ((-280, 560), (560, -280), [255, 255, 0, 255, 255]),  # a third as large
+        ((140, 420), (140, -140), [0, 255, 255, 255, 255]),
+        ((300, 580), (280, 0), [255, 255, 255, 255, 255]),  # not to be seen any longer
+        ((0, 280), (900, 620), [255, 255, 255, 255, 255]),
+    ):
+        axes.set_xlim(left, right)
+        axes.set_ylim(bottom, top)
+        picture.figure.canvas.draw()
+        places = axes.transAxes.transform([(0.2, 0.2), (0.2, 0.8), (0.5, 0.5), (0.8, 0.2), (0.8, 0.8)])
+        assert [pixels(picture)[::-1][int(y), int(x), 0] for x, y in places] == expected

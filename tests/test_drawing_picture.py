@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from made_up_run import STATUS, pixels, point
-from visu.record import Picture
+from visu.record import Bands, Picture
 from visu.style import LAYOUTS
 
 
@@ -53,10 +53,13 @@ def test_a_layout_shows_its_panels_and_nothing_overlaps_or_is_cut_off(picture, k
 def test_what_is_redrawn_looks_like_what_is_drawn_anew(picture, record):
     """After new data, a zoom and its reset, and other layouts: each is shown after several others."""
     picture.figure.canvas.draw()
-    for key in "0160h012345678907418529630":
-        if key == "h":
-            picture.panels[5].axes.set_xlim(100, 200)
+    for key in "0160zh01z2h0345678907418529630":
+        if key == "z":
+            for panel in picture.panels:
+                panel.axes.set_xlim(100, 200)
             picture.redraw(picture.update(STATUS))
+            continue
+        if key == "h":  # of panels, too, that are hidden and were zoomed when they were seen
             picture.reset_zooms()
         else:
             picture.show_layout(key)
@@ -95,8 +98,29 @@ def test_only_what_changed_is_redrawn(picture, record):
     assert picture.update(STATUS) == []
     record.add(point("training", 220, 0.7, 30))
     assert picture.update(STATUS) == picture.panels[:2]
+    record.add(point("test", 220, 0.7, 30))
+    assert picture.update(STATUS) == picture.panels[:2]
+    record.add(Bands(220, np.arange(8), np.arange(8), None, None))
+    assert picture.update(STATUS) == picture.panels[3:5]
+    record.add(Picture("test", 0, record.pictures["test"].pixels.copy()))
+    assert picture.update(["changed", STATUS[1]]) == [picture.panels[5], picture.status]
     record.add(Picture("training", 0, record.pictures["training"].pixels.copy()))
-    assert picture.update(["on the left", "changed"]) == [picture.panels[2], picture.status]
+    assert picture.update(["changed", "changed"]) == [picture.panels[2], picture.status]
     picture.show_layout("6")
     record.add(point("training", 240, 0.7, 30))
     assert picture.update(STATUS) == [picture.panels[5], picture.status]
+
+
+def test_letters_grow_with_the_window_up_to_three_times_and_shrink_to_three_quarters(picture):
+    for size, points in (((19.2, 10.8), 15), ((38.4, 30), 30), ((50, 21.6), 30), ((80, 45), 45), ((4, 3), 11.25)):
+        picture.figure.set_size_inches(*size)
+        picture.fit_to_size()
+        assert {panel.axes.title.get_fontsize() for panel in picture.panels} == {points}
+
+
+def test_a_window_may_be_as_small_as_a_pixel(picture):
+    for size in ((1 / 70, 1 / 70), (19.2, 1 / 70), (1 / 70, 10.8), (1, 1)):
+        picture.figure.set_size_inches(*size)
+        picture.fit_to_size()
+        picture.update([f"{size}", "smaller"])
+        picture.figure.canvas.draw()
