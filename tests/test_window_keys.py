@@ -22,6 +22,7 @@ from visu.channel import (
     Digit,
     End,
     Layer,
+    Patch,
     PatchQuestion,
     PauseOrResume,
     Pick,
@@ -45,14 +46,14 @@ class NumberedFigure(Figure):
 
 
 class Window:
-    """A window with a pad: keys, the mouse and messages go in, and what it replies is kept."""
+    """A window, with a pad or without: keys, the mouse and messages go in, and what it replies is kept."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self, monkeypatch, has_pad=True):
         self.now, self.replies = 1000.0, []
         monkeypatch.setattr(window, "time", types.SimpleNamespace(monotonic=lambda: self.now))
         monkeypatch.setattr(window, "open_figure", self.open_figure)
         monkeypatch.setattr(plt, "fignum_exists", lambda number: True)
-        self.show = window.WindowShow(self.replies.append, RUN, None, True)
+        self.show = window.WindowShow(self.replies.append, RUN, None, has_pad)
         self.show.timer = types.SimpleNamespace(interval=None)
         self.pad, self.picture = self.show.pad, self.show.picture
 
@@ -143,11 +144,65 @@ def test_keys_show_panels_the_pad_and_the_layers(shown):
         ("1", ([1], False, False)),
         ("d", ([1, 2, 4, 5, 6], True, False)),
         ("escape", (ALL, False, False)),
+        ("d", ([1, 2, 4, 5, 6], True, False)),
+        ("9", ([6], True, False)),
+        ("l", ([], True, True)),
+        ("3", ([], True, False)),
+        ("0", (ALL, False, False)),
         ("x", (ALL, False, False)),
     ):
         shown.press(key)
         assert shown.shown() == expected, key
         assert shown.show.timer.interval == (20 if expected[1] else 50)
+
+
+def test_a_window_without_a_pad_has_none_of_its_keys_and_takes_no_strokes(monkeypatch):
+    shown = Window(monkeypatch, has_pad=False)
+    assert set(shown.own_keys) == set("0123456789 h") | {"escape"}
+    (training, _), (test, _) = tiles(6, 2), tiles(20, 4)
+    shown.take(Picture("training", 0, training), Picture("test", 0, test))
+    assert [reply for key in "dcmlsbt" for reply in shown.press(key)] == []
+    assert shown.click(shown.picture.panels[2].axes, 5, 5) == []
+    for key, layout in LAYOUTS.items():
+        shown.press(key)
+        visible = [number for number, panel in enumerate(shown.picture.panels, start=1) if panel.is_visible()]
+        assert visible == sorted(number for line in layout for number in line)
+
+
+def test_it_looks_for_messages_20_times_a_second_until_the_window_is_closed(shown, monkeypatch):
+    intervals, called, ended = [], [], []
+    timer = types.SimpleNamespace(add_callback=called.append, start=lambda: called.append("start"))
+    shown.canvas.new_timer = lambda interval: intervals.append(interval) or timer
+    monkeypatch.setattr(plt, "show", lambda: called.append("show"))
+    monkeypatch.setattr(window.os, "_exit", ended.append)
+    shown.show.serve(io.BytesIO())
+    assert (intervals, called) == ([50], [shown.show.tick, "start", "show"])
+    assert (shown.replies[-1], ended) == (Closed(), [0])  # if the back end did not say it
+
+
+def test_what_a_key_does_is_drawn_at_once(shown):
+    """And not with the next frame."""
+    shown.press("l")
+    _, asked = shown.stroke((0.5, 0.3), (0.5, 0.7))
+    values = np.random.RandomState(0).rand(7, 7, 3).astype(np.float32) * [1, 2, 3]
+    shown.take(Answer(asked[-1].number, np.eye(10)[1], [Layer(values, 3)]))
+    for key in ["s", "m", "d", "7", "9", "0", "d", "c", "l", "escape"]:
+        before = np.array(shown.canvas.buffer_rgba())
+        shown.press(key)
+        drawn = np.array(shown.canvas.buffer_rgba())
+        shown.take()
+        assert (drawn != before).any() and (np.array(shown.canvas.buffer_rgba()) == drawn).all(), key
+
+
+def test_a_pause_and_the_end_are_shown_at_once(shown):
+    for message, word in (
+        (Progress(5, 1.0, False, PAUSED), "paused"),
+        (Progress(5, 1.0, False, TRAINING), "iteration 5 of"),
+        (End(FINISHED), "finished"),
+    ):
+        shown.take(message, after=0.001)
+        assert word in shown.status()
+    assert "paused" not in shown.status()
 
 
 def test_space_asks_for_a_pause_from_when_there_is_something_to_see_until_the_end(monkeypatch):
@@ -160,7 +215,7 @@ def test_space_asks_for_a_pause_from_when_there_is_something_to_see_until_the_en
     assert shown.press(" ") == []
     shown.take(Progress(5, 1.0, False, TRAINING))
     assert "pausing" not in status()
-    assert shown.press(" ") == [PauseOrResume()] and "pausing" in status()
+    assert shown.press(" ") == [PauseOrResume()] and "pausing" in shown.status()
     assert shown.press(" ") == [PauseOrResume()] and "pausing" in status()  # before it paused
     shown.take(Progress(6, 1.1, False, PAUSED))
     assert "paused" in status()
@@ -217,12 +272,17 @@ def test_a_click_asks_for_the_digit_that_it_is_on(shown):
         for x, y in ((-1, 5), (28 * columns + 1, 5), (5, -1), (5, picture.shape[0] + 1)):
             assert shown.click(axes, x, y) == []
     assert shown.click(shown.picture.panels[0].axes, 500, 0.5) == []
+    shown.press("d")
+    shown.stroke((0.5, 0.3), (0.5, 0.7))
+    assert [type(reply) for reply in shown.click(axes, 5, 5)] == [Pick]  # the pen has let go of the mouse
 
 
 def test_what_is_no_picture_of_tiles_has_no_digits(monkeypatch):
     shown = Window(monkeypatch)
     shown.take()
     assert shown.press("b") == shown.press("t") == []
+    for panel in (3, 6):
+        assert shown.click(shown.picture.panels[panel - 1].axes, 0.5, 0.5) == []
     shown.take(
         Picture("training", 0, np.zeros([30, 56, 3], np.uint8)), Picture("test", 0, np.zeros([56, 30, 3], np.uint8))
     )
@@ -234,7 +294,7 @@ def test_a_digit_that_comes_is_put_on_the_pad_as_it_is_and_shows_it(shown):
     (question,) = shown.take(Digit(image))
     assert (question.image == image).all() and shown.shown()[1]
     shown.take(Digit(None))
-    assert "hands over no such digit" in shown.pad.hints() and shown.pad.image is not None
+    assert shown.pad.hints().endswith("\nThe script hands over no such digit.") and shown.pad.image is not None
     shown.press("l")
     shown.take(Digit(image))
     assert shown.shown() == ([], True, True)  # the layers stay
@@ -288,9 +348,13 @@ def test_what_the_mouse_rests_on_is_asked_for(shown):
     (question,) = shown.take(after=0.15)
     expected = panel.find(types.SimpleNamespace(x=left + 20.5, y=first - top - 20.5))
     assert question == PatchQuestion(shown.pad.number, question.image, expected) and expected[0] == 0
+    patch = Patch(shown.pad.number, expected, np.ones([28, 28], np.float32), True)
+    assert shown.take(patch) == [] and shown.pad.patch is patch
     assert shown.take() == []
     shown.mouse("motion_notify_event", shown.picture.pad.sheet_panel.axes, 10, 10)
     assert shown.pad.pointed == expected  # the lens stays while the mouse is elsewhere
+    (question,) = shown.press("0")
+    assert not question.layers  # nobody looks at them any longer
 
 
 def test_when_nobody_reads_any_longer_the_pad_says_so(shown):
@@ -301,14 +365,22 @@ def test_when_nobody_reads_any_longer_the_pad_says_so(shown):
 
 
 def test_a_failure_of_drawing_is_told_once_and_what_comes_later_is_drawn(shown, capsys, monkeypatch):
+    failures = []
+
     def fail(status):
-        raise ValueError("no font")
+        failures.append(failures[-1] if failures else "no font")
+        raise ValueError(failures[-1])
 
     with monkeypatch.context() as patched:
         patched.setattr(shown.picture, "update", fail)
         for _ in range(3):
             shown.take()
-    assert capsys.readouterr().err.count("ValueError: no font") == 1
+            assert shown.take(after=0.2) == []
+        assert len(failures) == 3  # so often, and not each time that it looks at the messages
+        failures.append("no disk")
+        shown.take()
+    output, errors = capsys.readouterr()
+    assert (output, errors.count("ValueError: no font"), errors.count("ValueError: no disk")) == ("", 1, 1)
     shown.take(Progress(7, 1.0, False, TRAINING))
     assert "iteration 7 of" in shown.status()
 
@@ -316,7 +388,7 @@ def test_a_failure_of_drawing_is_told_once_and_what_comes_later_is_drawn(shown, 
 def test_a_window_of_another_size_is_drawn_as_a_whole(shown):
     shown.figure.set_size_inches(12, 6, forward=False)
     shown.canvas.callbacks.process("resize_event", None)
-    shown.take()
+    assert shown.take() == []  # it says once that there is something to see
     drawn = np.array(shown.canvas.buffer_rgba())
     shown.canvas.draw()
     assert (np.array(shown.canvas.buffer_rgba()) == drawn).all()
@@ -343,6 +415,35 @@ def test_h_resets_the_zooms_and_the_tool_bar_forgets_former_views(shown):
         assert len(forgotten) == number
     shown.canvas.callbacks.process("resize_event", None)
     assert len(forgotten) == 6
+
+
+@pytest.mark.parametrize("seconds, most, least", [(0.001, 20, 17), (0.1, 3, 2)])
+def test_while_somebody_draws_the_pad_takes_a_quarter_of_the_time_and_is_drawn_20_times_a_second(
+    seconds, most, least, shown, monkeypatch
+):
+    shown.press("d")
+    drawn, redraw = [], type(shown.picture).redraw_pad
+
+    def timed_redraw(picture, with_layers):
+        drawn.append(with_layers)
+        shown.now += seconds
+        return redraw(picture, with_layers)
+
+    monkeypatch.setattr(type(shown.picture), "redraw_pad", timed_redraw)
+    axes, begun = shown.picture.pad.sheet_panel.axes, shown.now
+    shown.mouse("button_press_event", axes, 50, 50, LEFT)
+    while shown.now < begun + 1:
+        shown.mouse("motion_notify_event", axes, 50 + 300 * (shown.now - begun), 50, after=0.005)
+    assert least <= len(drawn) <= most and all(drawn)
+    shown.mouse("button_release_event", axes, 350, 50, LEFT)
+    assert len(drawn) - most <= 1 and not drawn[-1]  # the layers wait for the answer to what was asked last
+
+
+def test_all_that_came_since_it_last_looked_is_taken(shown):
+    for number in range(3):
+        shown.show.messages.put([point("test", 10, 0.7 + number / 10, 9), Progress(number, 1.0, True, TRAINING)])
+    shown.take()
+    assert "best test accuracy 0.9000" in shown.status() and "iteration 2 of" in shown.status()
 
 
 def test_a_pen_that_rests_is_asked_about_too(shown):
