@@ -2,10 +2,12 @@
 
 import os
 import sys
+import types
 
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.figure import Figure
 
 from helpers import NO_SCREEN, ROOT, by_display, made_up_training, run_script, without_waiting
 from made_up_run import RUN
@@ -145,3 +147,48 @@ def test_a_browser_is_opened_where_there_is_a_screen_for_it(lacks, monkeypatch):
     with matplotlib.rc_context():
         backends.open_figure(RUN, KEYS)
         assert matplotlib.rcParams["webagg.open_in_browser"] == (not lacks)
+
+
+def window_of(toolkit, width, height, scale=1):
+    """What a toolkit's window says of a screen of so many pixels, where all is drawn that many times as large."""
+    if toolkit == "TkAgg":
+        return types.SimpleNamespace(
+            winfo_screenwidth=lambda: width,
+            winfo_screenheight=lambda: height,
+            winfo_fpixels=lambda length: {"1i": 96 * scale}[length],
+        )
+    room = types.SimpleNamespace(width=lambda: width / scale, height=lambda: height / scale)
+    return types.SimpleNamespace(screen=lambda: types.SimpleNamespace(availableGeometry=lambda: room))
+
+
+@pytest.mark.parametrize("toolkit", ["TkAgg", "QtAgg"])
+@pytest.mark.parametrize(
+    "screen, scale, size",
+    [
+        ((1920, 1080), 1, (1344, 756)),
+        ((1364, 886), 1, (1344, 756)),  # there is just room
+        ((1366, 768), 1, (1134, 638)),  # the height is short
+        ((1000, 2000), 1, (980, 551)),  # the width is
+        ((2732, 1536), 2, (1134, 638)),
+        ((2000, 4000), 2, (980, 551)),
+    ],
+)
+def test_where_the_screen_is_small_the_window_leaves_room_for_what_is_around_it(toolkit, screen, scale, size):
+    is_smaller, sizes, widths = size != (1344, 756), [], []
+    tool_bar = types.SimpleNamespace(configure=lambda width: widths.append(width))
+    for each in (tool_bar, None):
+        figure = Figure(figsize=(19.2, 10.8), dpi=70)
+        figure.canvas.manager = types.SimpleNamespace(
+            window=window_of(toolkit, *screen, scale), toolbar=each, resize=lambda *size: sizes.append(size)
+        )
+        backends.fit_to_screen(figure)
+        assert tuple(figure.get_size_inches() * 70) == pytest.approx(size, abs=1)
+    assert sizes == 2 * [pytest.approx(size, abs=2)] * is_smaller  # the window's own, too
+    assert widths == [1] * (is_smaller and toolkit == "TkAgg")  # in Tk the tool bar would keep the window wide
+
+
+def test_where_no_toolkit_says_how_large_the_screen_is_the_window_keeps_its_size():
+    figure = Figure(figsize=(19.2, 10.8), dpi=70)
+    figure.canvas.manager = types.SimpleNamespace(toolbar=None)  # as on a page, and in macOS's own windows
+    backends.fit_to_screen(figure)
+    assert tuple(figure.get_size_inches()) == (19.2, 10.8)
