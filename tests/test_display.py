@@ -14,6 +14,7 @@ import pytest
 
 import visu.channel
 import visu.display
+import visu.drawing.__main__
 from helpers import PATIENCE, ROOT, environment, made_up_training, require, run_script, unix_signals
 from made_up_run import RUN, point
 from visu.channel import (
@@ -910,6 +911,12 @@ def test_what_draws_ends_without_a_word_where_nobody_says_what(tmp_path):
     for said in (b"", pickle.dumps(["a path"]), pickle.dumps(["a path"])[:-3]):
         ended = subprocess.run(program, input=said, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+def test_what_draws_is_not_started_by_hand(monkeypatch):
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(SystemExit, match="^visu.drawing is started by the scripts: run one of them, mnist_1.0_"):
+        visu.drawing.__main__.main()
 
 
 # -- what can't be started

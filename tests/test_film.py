@@ -4,12 +4,17 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import types
 
 import numpy as np
 import pytest
 
 from helpers import made_up_training, require, unix_signals
+from made_up_run import RUN, status_of
 from screenshots import DIGITS, panel_of
+from visu.channel import FINISHED, TRAINING, End, Progress, Saved
+from visu.drawing import files
 
 FILM = "tensorflowvisu_video.mp4"
 needs_ffprobe = pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs the programs ffmpeg and ffprobe")
@@ -152,7 +157,7 @@ BROKEN_FFMPEG = '#!/bin/sh\ncase "$*" in *-version*) exit 0;; esac\necho no h264
     "save_movie, ffmpeg, reason",
     [
         ("film.nonsense", "", "can't write a film of that name: take one that ends in .mp4"),
-        ("script.py/film.mp4", "", "no file can be written into the folder "),
+        ("script.py/film.mp4", "", "no file can be written into the folder {}/script.py (File exists)\n"),
         (True, BROKEN_FFMPEG, "or an ffmpeg that has H.264"),
     ],
 )
@@ -167,5 +172,102 @@ def test_a_film_that_cannot_be_made_is_known_before_the_training(save_movie, ffm
     process = start(101, save_movie=save_movie, **changes)
     output, errors = process.communicate()
     assert (process.returncode, output) == (1, "")
-    assert errors.startswith(f"save_movie={save_movie!r} can't make ") and reason in errors
+    assert errors.startswith(f"save_movie={save_movie!r} can't make ") and reason.format(tmp_path) in errors
     assert errors.count("\n") == 1
+
+
+class Writer:
+    """In place of FFMpegWriter: it counts frames, and may fail."""
+
+    frames, failure = 0, None
+
+    def grab_frame(self):
+        self.frames += 1
+        if isinstance(self.failure, OSError):
+            raise self.failure
+
+    def finish(self):
+        if self.failure:
+            raise self.failure
+
+
+@pytest.fixture
+def film(tmp_path, monkeypatch):
+    """A film, and the list of what it replies."""
+    replies = []
+    monkeypatch.setattr(files.FilmShow, "open_writer", lambda film, path: Writer())
+    return files.FilmShow(replies.append, RUN, str(tmp_path / "film.mp4")), replies
+
+
+def test_the_bar_says_how_much_of_the_film_there_is_and_ends_its_line_with_it(film, capsys):
+    film, replies = film
+    for iterations, is_update in ((1, True), (2, False), (84, True), (500, True), (999, True), (1000, True)):
+        film.take(Progress(iterations, 1.0, is_update, TRAINING))
+    assert capsys.readouterr().err == (
+        "film [------------]   0 %\r"
+        "film [#-----------]   8 %\r"
+        "film [######------]  50 %\r"
+        "film [###########-]  99 %\r"
+        "film [############] 100 %\n"
+    )
+    assert film.writer.frames == 5 and status_of(film.picture) == "test iteration 1,000 of 1,000"
+    film.take(End(FINISHED))
+    assert replies == [Saved(film.path)]
+
+
+def test_a_film_is_made_where_nobody_looks_at_the_bar(film, monkeypatch):
+    film, _ = film
+    for nobody in (None, open(os.devnull)):  # noqa: SIM115
+        monkeypatch.setattr("sys.stderr", nobody)
+        film.take(Progress(1, 1.0, True, TRAINING))
+    assert film.writer.frames == 2
+
+
+FAILURES = [OSError("a pipe"), subprocess.CalledProcessError(1, "ffmpeg")]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_film_that_fails_on_the_way_says_which_program_and_a_likely_reason(failure, film):
+    film, _ = film
+    film.writer.failure = failure
+    if isinstance(failure, OSError):
+        with pytest.raises(RuntimeError, match="^the program ffmpeg ended in the middle of it; perhaps the disk"):
+            film.take(Progress(1, 1.0, True, TRAINING))
+    with pytest.raises(RuntimeError, match="^the program ffmpeg could not write it; perhaps the disk is full$"):
+        film.take(End(FINISHED))
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_trial_that_fails_names_the_program_that_was_used(failure, tmp_path, monkeypatch):
+    writer, paths = Writer(), []
+    writer.failure = failure
+    monkeypatch.setattr(files.FilmShow, "open_writer", lambda film, path: paths.append(path) or writer)
+    monkeypatch.setitem(files.matplotlib.rcParams, "animation.ffmpeg_path", "my_ffmpeg")
+    monkeypatch.setattr(files.FFMpegWriter, "isAvailable", lambda: True)
+    with pytest.raises(RuntimeError, match="^the program my_ffmpeg can't write a film of that name: take one that "):
+        files.FilmShow(print, RUN, str(tmp_path / "film.mp4"))
+    (path,) = paths
+    assert os.path.basename(path) == "film.mp4" and path.startswith(str(tmp_path))  # on the same disk, beside it
+    assert os.listdir(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("error", [ImportError, RuntimeError])
+def test_an_imageio_ffmpeg_that_has_no_program_is_as_good_as_none(error, monkeypatch):
+    def raise_error():
+        raise error("no exe")
+
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", types.SimpleNamespace(get_ffmpeg_exe=raise_error))
+    with pytest.raises(RuntimeError, match="^the program ffmpeg is missing: install it with apt, brew or choco, or "):
+        files.packaged_ffmpeg()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux alone has a disk that is always full")
+def test_a_full_disk_is_no_success(tmp_path):
+    require("ffmpeg")
+    film = files.FilmShow(print, RUN, str(tmp_path / "film.mp4"))
+    film.writer.finish()
+    os.symlink("/dev/full", str(tmp_path / "full.mp4"))
+    film.writer = film.open_writer(str(tmp_path / "full.mp4"))
+    film.writer.grab_frame()
+    with pytest.raises(RuntimeError, match="perhaps the disk is full"):
+        film.take(End(FINISHED))

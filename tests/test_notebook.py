@@ -123,3 +123,20 @@ def test_a_picture_comes_once_a_second_says_how_fast_it_is_and_the_last_one_that
     show.take(End(FINISHED))
     assert len(replies) == 7
     assert "best test accuracy 0.7500" in status_of(show.picture) and "FINISHED" in status_of(show.picture)
+
+
+def test_where_pictures_take_long_they_take_a_fifth_of_the_time(monkeypatch):
+    now, shown = 0.0, []
+
+    def reply(message):
+        nonlocal now
+        shown.append(now)
+        now += 1  # for what was drawn just now
+
+    monkeypatch.setattr(files, "time", types.SimpleNamespace(monotonic=lambda: now))
+    show = files.NotebookShow(reply, RUN)
+    for _ in range(100):
+        now += 0.1
+        show.show()
+    gaps = [later - earlier for earlier, later in zip(shown, shown[1:])]
+    assert len(gaps) == 2 and min(gaps) > 4.99 and max(gaps) < 5.2

@@ -1,11 +1,15 @@
 """Settings of the user's that break nothing: matplotlibrc, back ends, displays, closed descriptors, names."""
 
+import io
+import logging
 import os
 import re
 import socket
 import sys
 import threading
+import warnings
 
+import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
@@ -13,6 +17,7 @@ from helpers import ROOT, STAGES, by_display, made_up_training, run_script, stag
 from made_up_run import RUN
 from screens import xdotool
 from visu.channel import FINISHED
+from visu.drawing.__main__ import set_up_matplotlib
 from visu.drawing.files import PictureShow
 
 # -- matplotlibrc
@@ -43,20 +48,41 @@ def test_the_looks_are_ours_whatever_a_matplotlibrc_says(folder):
     assert saved_picture(folder, LOOKS) == saved_picture(folder, "")
 
 
+def test_what_serves_a_back_end_stays_as_a_matplotlibrc_says(monkeypatch):
+    users = {"animation.ffmpeg_path": "mine", "webagg.port": 9999, "savefig.directory": "saved"}
+    monkeypatch.setattr(logging.getLogger("matplotlib"), "level", logging.WARNING)
+    with matplotlib.rc_context(dict(users, **{"lines.linewidth": 20})), warnings.catch_warnings():
+        set_up_matplotlib()
+        assert {name: matplotlib.rcParams[name] for name in users} == users
+        assert matplotlib.rcParams["lines.linewidth"] == matplotlib.rcParamsDefault["lines.linewidth"]
+        assert not logging.getLogger("matplotlib").isEnabledFor(logging.WARNING)  # of fonts, for example
+
+
 def test_what_cannot_be_saved_is_known_before_the_training(tmp_path, forks):
     """No file can have so long a name; a folder that can't be written says the same, but not to root."""
     source = "import sys\nsys.argv[0] = 'a' * 300 + '.py'\n" + made_up_training(51)
     process = forks.run_script(source, tmp_path)
     assert process.returncode == 1
-    reason = "name too long" if os.name == "posix" else "No such file|Invalid argument"  # as Windows says it
+    reason = r"File name too long\)" if os.name == "posix" else "No such file|Invalid argument"  # as Windows says it
     first, *rest = process.stdout.splitlines()
-    assert re.match(
-        rf"No window: .*Training goes on as text\. The picture .* can't be saved in .*\(.*({reason})", first
-    )
+    assert re.match(rf"No window: .*Training goes on as text\. The picture .* can't be saved in .*\(({reason})", first)
     assert rest[0].startswith("0: test accuracy")
     assert re.match(
-        rf"The picture .* can't be saved in .*\(.*({reason}).*: the max test accuracy was 0\.98", process.stderr
+        rf"The picture .* can't be saved in .*\(({reason}).*: the max test accuracy was 0\.98", process.stderr
     )
+
+
+def test_a_full_disk_is_known_before_the_training_and_leaves_no_file(tmp_path, monkeypatch):
+    class OnFullDisk(io.FileIO):
+        def write(self, content):
+            if len(content) > 100000:  # so much a picture has, and more
+                raise OSError(28, "No space left on device")
+
+    path = str(tmp_path / "test.png")
+    monkeypatch.setattr(PictureShow, "open", lambda show: OnFullDisk(path, "x"))
+    with pytest.raises(OSError, match="No space left"):
+        PictureShow(print, RUN)
+    assert os.listdir(str(tmp_path)) == []
 
 
 def test_half_a_picture_is_removed_when_its_file_is_closed(tmp_path, monkeypatch):
