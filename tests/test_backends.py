@@ -54,20 +54,21 @@ def line_of_window(process, folder):
     return first
 
 
-@pytest.mark.parametrize(
-    "backend, modules, remedy",
-    [
-        ("nonsense", [], "unset MPLBACKEND"),
-        ("GTK4Agg", ["gi"], "unset MPLBACKEND"),
-        ("QtAgg", QT, "PySide6 for QtAgg"),
-        ("WebAgg", ["tornado"], "tornado for WebAgg"),
-        ("TkAgg", ["tkinter"], "unset MPLBACKEND"),
-    ],
+REMEDY = (
+    "): unset MPLBACKEND, and one that works will be found; or install what it needs with pip: "
+    "PySide6 for QtAgg, tornado for WebAgg. Training goes on as text, and its picture is saved at the end."
 )
-def test_a_back_end_that_cannot_be_loaded_is_named_with_the_remedy(backend, modules, remedy, run_without, screen):
+
+
+@pytest.mark.parametrize(
+    "backend, modules",
+    [("nonsense", []), ("GTK4Agg", ["gi"]), ("QtAgg", QT), ("WebAgg", ["tornado"]), ("TkAgg", ["tkinter"])],
+)
+def test_a_back_end_that_cannot_be_loaded_is_named_with_the_remedy(backend, modules, run_without, screen):
     line = run_without(modules, MPLBACKEND=backend, DISPLAY=screen)
-    assert line.startswith(f"No window: MPLBACKEND={backend} can't be used (")
-    assert remedy in line
+    assert line.startswith(f"No window: MPLBACKEND={backend} can't be used (") and line.endswith(REMEDY)
+    reason = line[line.index("(") + 1 : -len(REMEDY)]
+    assert reason and not set(reason) & set(";\n"), reason
 
 
 @pytest.mark.parametrize("backend", ["agg", "nbAgg"])
@@ -126,14 +127,39 @@ def test_the_window_has_the_name_the_size_and_the_dpi_of_the_run_and_its_own_key
     monkeypatch.setattr(plt, "figure", lambda *arguments, **named: asked.append((*arguments, named)) or asked)
     monkeypatch.setattr(plt, "get_backend", lambda: "TkAgg")
     monkeypatch.setattr(backends, "fit_to_screen", asked.append)
-    run = RUN._replace(name="mine", style=RUN.style._replace(dpi=50))
+    run = RUN._replace(name="mine \udcff", style=RUN.style._replace(dpi=50))
     with matplotlib.rc_context():
         assert backends.open_figure(run, KEYS) is asked
         for name in matplotlib.rcParams:
             if name.startswith("keymap."):
                 assert not set(matplotlib.rcParams[name]) & set(KEYS)
         assert "ctrl+s" in matplotlib.rcParams["keymap.save"] and "o" in matplotlib.rcParams["keymap.zoom"]
-    assert asked[0] == ("mine", (19.2, 10.8), 50, {"facecolor": "white"}) and asked[1] is asked
+    assert asked[0] == ("mine \\udcff", (19.2, 10.8), 50, {"facecolor": "white"}) and asked[1] is asked
+
+
+@pytest.mark.parametrize(
+    "lacks, error, reason",
+    [
+        (True, None, "there is no display: the environment has no DISPLAY"),
+        (False, None, "matplotlib's back end is agg, which has no windows"),
+        (False, "no screen.\nMore of that", "no screen"),
+    ],
+)
+def test_where_matplotlib_finds_no_windows_it_is_told_why(lacks, error, reason, monkeypatch):
+    tkinter = pytest.importorskip("tkinter")
+
+    def open_window():
+        if error:
+            raise tkinter.TclError(error)
+        return types.SimpleNamespace(destroy=lambda: None)
+
+    monkeypatch.setattr(plt, "figure", lambda *arguments, **named: None)
+    monkeypatch.setattr(plt, "get_backend", lambda: "Agg")
+    monkeypatch.setattr(backends, "lacks_display", lambda: lacks)
+    monkeypatch.setattr(tkinter, "Tk", open_window)
+    with pytest.raises(RuntimeError) as raised:
+        backends.open_figure(RUN, KEYS)
+    assert str(raised.value) == reason
 
 
 @pytest.mark.parametrize("lacks", [True, False])

@@ -15,6 +15,7 @@ import pytest
 import visu.channel
 import visu.display
 import visu.drawing.__main__
+import visu.drawing.files
 from helpers import PATIENCE, ROOT, environment, made_up_training, require, run_script, unix_signals
 from made_up_run import RUN, point
 from visu.channel import (
@@ -911,6 +912,34 @@ def test_what_draws_ends_without_a_word_where_nobody_says_what(tmp_path):
     for said in (b"", pickle.dumps(["a path"]), pickle.dumps(["a path"])[:-3]):
         ended = subprocess.run(program, input=said, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    "error, reason",
+    [
+        (OSError(28, "No space left on device", "x.png"), "No space left on device"),
+        (RuntimeError("no room.\nPages of that"), "no room"),
+        (KeyError(), "KeyError"),
+    ],
+)
+def test_what_cannot_be_shown_is_told_in_a_few_words(error, reason, tmp_path, monkeypatch):
+    def show(reply, run, *arguments):
+        assert (run, arguments) == (RUN, ("film.mp4",))
+        raise error
+
+    begun = pickle.dumps(sys.path) + pickle.dumps(Start("files.FilmShow", RUN, ("film.mp4",)))
+    with (tmp_path / "replies").open("wb+") as replies:
+        monkeypatch.setattr(visu.drawing.files, "FilmShow", show)
+        monkeypatch.setattr(visu.drawing.__main__, "set_up_matplotlib", lambda: None)
+        monkeypatch.setattr("sys.path", sys.path[:])
+        monkeypatch.setattr("sys.stdin", types.SimpleNamespace(isatty=lambda: False, buffer=io.BytesIO(begun)))
+        monkeypatch.setattr("signal.signal", lambda *handler: None)
+        with monkeypatch.context() as no_terminal:
+            no_terminal.setattr("os.dup2", lambda *descriptors: None)
+            no_terminal.setattr("os.dup", lambda descriptor, dup=os.dup: dup(replies.fileno()))
+            assert visu.drawing.__main__.main() == 1
+        replies.seek(0)
+        assert list(replies_in(replies)) == [Loaded(), Failed(reason)]
 
 
 def test_what_draws_is_not_started_by_hand(monkeypatch):

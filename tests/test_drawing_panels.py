@@ -145,12 +145,13 @@ def test_a_gap_in_the_data_is_a_gap_in_the_picture(record, picture):
 
 
 def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(picture, record):
-    for height, width in ((700, 1120), (70, 112)):
+    for height, width in ((700, 1120), (700, 1400), (70, 112), (140, 112)):
         record.add(Picture("test", 0, np.zeros([height, width, 3], np.uint8)))
         picture.update(STATUS)
         axes = picture.panels[5].axes
         marks = dict(zip([label.get_text() for label in axes.get_yticklabels()], axes.get_yticks()))
         assert (marks["100%"], marks["95%"], marks["90%"]) == (0, height / 2, height)
+        assert (axes.get_xlim(), axes.get_ylim()) == ((0, width), (height, 0))
 
 
 def test_a_picture_of_digits_stands_as_it_came_and_a_zoom_cuts_it(picture, record):
@@ -186,6 +187,8 @@ def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, record
     bands, digits = picture.panels[3].axes, picture.panels[5].axes
     bands.set_xlim(0, 100)
     bands.set_ylim(-0.5, 0.5)
+    biases = picture.panels[4].axes
+    biases.set_ylim(0.2, 0.8)  # and the iterations go on
     digits.set_xlim(100, 200)
     digits.set_ylim(60, 30)
     record.add(Bands(900, 100 * np.arange(8), np.arange(8), None, None))
@@ -193,10 +196,12 @@ def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, record
     picture.update(STATUS)
     assert bands.get_xlim() == (0, 100) and bands.get_ylim() == (-0.5, 0.5)
     assert digits.get_xlim() == (100, 200) and digits.get_ylim() == (60, 30)
+    assert biases.get_ylim() == (0.2, 0.8) and biases.get_xlim() == (0, 1000)
     picture.reset_zooms()
     picture.update(STATUS)
     assert accuracy.get_xlim() == (0, 1000) and accuracy.get_ylim() == (0, 1)
     assert bands.get_xlim() == (0, 1000) and bands.get_ylim()[1] > 700
+    assert biases.get_ylim()[1] > 7
     assert digits.get_xlim() == (0, 1120) and digits.get_ylim() == (700, 0)
 
 
@@ -215,18 +220,18 @@ def test_what_a_zoom_leaves_out_is_drawn_nowhere(picture):
 
 
 def test_around_a_picture_of_digits_that_is_moved_or_made_small_there_is_paper(picture, record):
-    record.add(Picture("training", 0, np.zeros([280, 280, 3], np.uint8)))
+    record.add(Picture("training", 0, np.zeros([280, 140, 3], np.uint8)))
     picture.show_layout("3")
     picture.update(STATUS)
     axes = picture.panels[2].axes
     for (left, right), (bottom, top), expected in (
-        ((-280, 560), (560, -280), [255, 255, 0, 255, 255]),  # a third as large
-        ((140, 420), (140, -140), [0, 255, 255, 255, 255]),
-        ((300, 580), (280, 0), [255, 255, 255, 255, 255]),  # not to be seen any longer
-        ((0, 280), (900, 620), [255, 255, 255, 255, 255]),
+        ((-140, 280), (560, -280), [255, 255, 0, 255, 255]),  # a third as large
+        ((70, 210), (140, -140), [0, 255, 0, 255, 255]),
+        ((150, 290), (280, 0), [255, 255, 255, 255, 255]),  # not to be seen any longer
+        ((0, 140), (900, 620), [255, 255, 255, 255, 255]),
     ):
         axes.set_xlim(left, right)
         axes.set_ylim(bottom, top)
         picture.figure.canvas.draw()
-        places = axes.transAxes.transform([(0.2, 0.2), (0.2, 0.8), (0.5, 0.5), (0.8, 0.2), (0.8, 0.8)])
+        places = axes.transAxes.transform([(0.2, 0.2), (0.2, 0.8), (0.45, 0.45), (0.8, 0.2), (0.8, 0.8)])
         assert [pixels(picture)[::-1][int(y), int(x), 0] for x, y in places] == expected

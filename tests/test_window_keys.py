@@ -194,6 +194,12 @@ def test_what_a_key_does_is_drawn_at_once(shown):
         assert (drawn != before).any() and (np.array(shown.canvas.buffer_rgba()) == drawn).all(), key
 
 
+def test_the_window_says_how_fast_the_training_is_and_how_long_it_takes(shown):
+    for iterations in (0, 250, 500):
+        shown.take(Progress(iterations, iterations / 50, False, TRAINING))
+    assert "iteration 500 of 1,000 · 50 iterations/s · 0:10 left" in shown.status()
+
+
 def test_a_pause_and_the_end_are_shown_at_once(shown):
     for message, word in (
         (Progress(5, 1.0, False, PAUSED), "paused"),
@@ -415,6 +421,10 @@ def test_h_resets_the_zooms_and_the_tool_bar_forgets_former_views(shown):
         assert len(forgotten) == number
     shown.canvas.callbacks.process("resize_event", None)
     assert len(forgotten) == 6
+    sheet = shown.picture.pad.sheet_panel.axes
+    sheet.set_xlim(0, 28)
+    shown.press("h")
+    assert sheet.get_xlim() == (0, SIDE)
 
 
 @pytest.mark.parametrize("seconds, most, least", [(0.001, 20, 17), (0.1, 3, 2)])
