@@ -154,6 +154,31 @@ def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(p
         assert (axes.get_xlim(), axes.get_ylim()) == ((0, width), (height, 0))
 
 
+@pytest.mark.parametrize(
+    "size, percent",
+    [
+        ((19.2, 10.8), range(90, 101)),
+        ((9, 12), range(90, 101, 2)),
+        ((5, 3), (90, 95, 100)),
+        ((2, 1.5), (90, 100)),
+    ],
+)
+def test_in_a_small_window_the_scale_has_fewer_marks(size, percent):
+    """Whether the window had this size before there was a picture or gets it later."""
+    record = Record()
+    pictures = [file_picture(RUN, record) for _ in range(2)]
+    pictures[0].figure.set_size_inches(*size)
+    pictures[0].fit_to_size()
+    record.add(Picture("test", 0, np.zeros([700, 1120, 3], np.uint8)))
+    for picture in pictures:
+        picture.update(STATUS)
+    pictures[1].figure.set_size_inches(*size)
+    pictures[1].fit_to_size()
+    for picture in pictures:
+        labels = picture.panels[5].axes.get_yticklabels()
+        assert [label.get_text() for label in labels] == [f"{number}%" for number in percent]
+
+
 def test_a_picture_of_digits_stands_as_it_came_and_a_zoom_cuts_it(picture, record):
     quarters = np.full([280, 280, 3], 255, np.uint8)
     quarters[:140, :140], quarters[:140, 140:], quarters[140:, :140] = (255, 0, 0), (0, 255, 0), (0, 0, 255)

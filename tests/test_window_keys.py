@@ -395,6 +395,7 @@ def test_a_window_of_another_size_is_drawn_as_a_whole(shown):
     shown.figure.set_size_inches(12, 6, forward=False)
     shown.canvas.callbacks.process("resize_event", None)
     assert shown.take() == []  # it says once that there is something to see
+    assert {panel.axes.title.get_fontsize() for panel in shown.picture.panels[:6]} == {0.75 * 15}
     drawn = np.array(shown.canvas.buffer_rgba())
     shown.canvas.draw()
     assert (np.array(shown.canvas.buffer_rgba()) == drawn).all()
