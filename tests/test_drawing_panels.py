@@ -222,7 +222,9 @@ def test_a_zoomed_panel_keeps_its_view_until_the_zooms_are_reset(picture, record
     assert bands.get_xlim() == (0, 100) and bands.get_ylim() == (-0.5, 0.5)
     assert digits.get_xlim() == (100, 200) and digits.get_ylim() == (60, 30)
     assert biases.get_ylim() == (0.2, 0.8) and biases.get_xlim() == (0, 1000)
-    picture.reset_zooms()
+    picture.show_layout("2")
+    picture.reset_zooms()  # of what is hidden, too
+    picture.show_layout("0")
     picture.update(STATUS)
     assert accuracy.get_xlim() == (0, 1000) and accuracy.get_ylim() == (0, 1)
     assert bands.get_xlim() == (0, 1000) and bands.get_ylim()[1] > 700

@@ -261,15 +261,3 @@ def test_an_imageio_ffmpeg_that_has_no_program_is_as_good_as_none(error, monkeyp
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", types.SimpleNamespace(get_ffmpeg_exe=raise_error))
     with pytest.raises(RuntimeError, match="^the program ffmpeg is missing: install it with apt, brew or choco, or "):
         files.packaged_ffmpeg()
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux alone has a disk that is always full")
-def test_a_full_disk_is_no_success(tmp_path):
-    require("ffmpeg")
-    film = files.FilmShow(print, RUN, str(tmp_path / "film.mp4"))
-    film.writer.finish()
-    os.symlink("/dev/full", str(tmp_path / "full.mp4"))
-    film.writer = film.open_writer(str(tmp_path / "full.mp4"))
-    film.writer.grab_frame()
-    with pytest.raises(RuntimeError, match="perhaps the disk is full"):
-        film.take(End(FINISHED))
