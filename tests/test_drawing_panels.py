@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex, to_rgb
 from made_up_run import RUN, STATUS, pixels, point
 from visu.drawing.picture import file_picture
 from visu.record import Bands, Picture, Record
-from visu.style import BAND_COLOURS, Style
+from visu.style import BAND_COLOURS, TITLES, Style
 
 
 def test_the_curves_show_what_was_recorded(picture, record):
@@ -164,9 +164,9 @@ def test_the_scale_of_the_test_digits_runs_from_100_to_90_percent_for_any_size(p
     ],
 )
 def test_in_a_small_window_the_scale_has_fewer_marks(size, percent):
-    """Whether the window had this size before there was a picture or gets it later."""
+    """Whether the window had this size before there was a picture or gets it later, and whatever the dots per inch."""
     record = Record()
-    pictures = [file_picture(RUN, record) for _ in range(2)]
+    pictures = [file_picture(RUN._replace(style=Style(TITLES, (0, 1), dpi)), record) for dpi in (70, 140)]
     pictures[0].figure.set_size_inches(*size)
     pictures[0].fit_to_size()
     record.add(Picture("test", 0, np.zeros([700, 1120, 3], np.uint8)))
