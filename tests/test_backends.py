@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from helpers import NO_SCREEN, ROOT, by_display, made_up_training, run_script, without_waiting
 from made_up_run import RUN
-from visu.drawing import backends
+from visu.drawing import backends, pages
 from visu.screen import display_name, lacks_display
 from visu.style import KEYS
 
@@ -165,14 +165,26 @@ def test_where_matplotlib_finds_no_windows_it_is_told_why(lacks, error, reason, 
 @pytest.mark.parametrize("lacks", [True, False])
 def test_a_browser_is_opened_where_there_is_a_screen_for_it(lacks, monkeypatch):
     """Over ssh, it would be one in the terminal."""
+    mended = []
     monkeypatch.setattr(plt, "figure", lambda *arguments, **named: None)
     monkeypatch.setattr(plt, "get_backend", lambda: "WebAgg")
-    for name in ("fit_to_screen", "forgive_closed_pages", "show_all_pictures"):
-        monkeypatch.setattr(backends, name, lambda *figure: None)
+    monkeypatch.setattr(backends, "fit_to_screen", lambda figure: None)
+    for name in ("forgive_closed_pages", "show_all_pictures"):  # which the page needs
+        monkeypatch.setattr(backends, name, lambda name=name: mended.append(name))
     monkeypatch.setattr(backends, "lacks_display", lambda: lacks)
     with matplotlib.rc_context():
         backends.open_figure(RUN, KEYS)
         assert matplotlib.rcParams["webagg.open_in_browser"] == (not lacks)
+    assert sorted(mended) == ["forgive_closed_pages", "show_all_pictures"]
+
+
+def test_the_script_of_the_page_shows_all_pictures(monkeypatch):
+    pytest.importorskip("tornado")
+    manager = pytest.importorskip("matplotlib.backends.backend_webagg_core").FigureManagerWebAgg
+    former = manager.get_javascript()
+    monkeypatch.setattr(manager, "get_javascript", manager.get_javascript)
+    pages.show_all_pictures()
+    assert manager.get_javascript() == former + pages.SHOW_ALL_PICTURES
 
 
 def window_of(toolkit, width, height, scale=1):
