@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from made_up_run import RUN, point
 from visu.channel import FINISHED, PAUSED, TRAINING, Progress
 from visu.drawing.picture import Pace, pace_texts, status_texts
@@ -80,13 +78,12 @@ def test_what_is_not_known_is_left_out_and_what_is_zero_is_not():
     assert words == ["lesson · epoch 0 · best test accuracy 0.0000", "iteration 0 of 1,000 · learning rate 0"]
 
 
-@pytest.mark.parametrize("width", [4, 5, 6])
-def test_in_a_narrow_window_lines_break_between_two_things_and_in_none(width, picture, record):
+def test_in_a_narrow_window_lines_break_between_two_things_and_in_none(picture, record):
     record.add(point("training", 220, 0.9, 20, 0.00312))
     record.add(point("test", 220, 0.95, 20, epoch=3))
     progress = Progress(280, 1.0, False, TRAINING)
     texts = status_texts(RUN._replace(name=NAME), record, progress, 90)
-    picture.figure.set_size_inches(width, 4)
+    picture.figure.set_size_inches(4, 4)
     picture.fit_to_size()
     picture.update(texts)
     for text, line in zip(texts, (picture.status.left, picture.status.right)):
