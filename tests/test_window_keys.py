@@ -206,7 +206,7 @@ def test_what_a_key_does_is_seen_at_once_and_what_is_drawn_on_the_pad_too(shown)
         shown.take()
         assert (seen != before).any() and (seen == shown.screen).all() and (seen == shown.drawn()).all(), key
     shown.press("d")
-    for replies in shown.stroke((0.3, 0.2), (0.31, 0.25), (0.9, 0.3), (0.2, 1.1)):
+    for replies in shown.stroke((0.3, 0.2), (0.31, 0.25), (0.9, 0.3), (0.2, 0.9)):
         shown.take(*[Answer(question.number, np.eye(10)[7]) for question in replies], point("training", 50, 0.7, 20))
         assert (shown.screen == shown.drawn()).all()
 
