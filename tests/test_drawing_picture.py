@@ -127,6 +127,15 @@ def test_letters_grow_with_the_window_up_to_three_times_and_shrink_to_three_quar
         assert {panel.axes.title.get_fontsize() for panel in picture.panels} == {points}
 
 
+def test_in_a_flat_or_narrow_window_what_is_drawn_keeps_most_of_the_room(picture):
+    for size in ((10, 2), (2, 10), (3, 1)):
+        picture.figure.set_size_inches(*size)
+        picture.fit_to_size()
+        box = picture.panels[1].axes.get_position()  # of six, beside and below margins, and above the last line
+        assert box.width > 0.59 / 3 and box.height > 0.59 / 2 * 0.59
+        assert picture.status.left.get_position()[0] < 0.051
+
+
 def test_a_window_may_be_as_small_as_a_pixel(picture):
     for size in ((1 / 70, 1 / 70), (19.2, 1 / 70)):
         picture.figure.set_size_inches(*size)
