@@ -10,7 +10,7 @@ import pytest
 
 from pads import picture_with_pad
 from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
-from visu.drawing.layers import OUTLINE, as_many_as_fit, chosen_grids, coloured
+from visu.drawing.layers import OUTLINE, PAPER, LayersPanel, LensPanel, as_many_as_fit, chosen_grids, coloured
 from visu.drawing.pad import Pad
 from visu.drawing.window import WindowShow
 from visu.reading import Reader
@@ -222,11 +222,11 @@ def picture_with_layers(shapes, image=None):
     pad.show_layers(True)
     pad.show_answer(Answer(pad.number, SEVEN[0], random_layers(shapes)))
     picture.update(["", ""])
-    picture.figure.canvas.draw()
     return picture, pad, questions
 
 
 def pixels_of(picture):
+    picture.figure.canvas.draw()
     return np.array(picture.figure.canvas.buffer_rgba())[..., :3].astype(int)
 
 
@@ -267,7 +267,7 @@ def texts_of(panel):
     return texts
 
 
-@pytest.mark.parametrize("shapes, layer", [([(28, 28, 6), (14, 14, 12), (7, 7, 24), (200,)], 2), ([(60,), (30,)], 1)])
+@pytest.mark.parametrize("shapes, layer", [([(28, 28, 6), (14, 14, 12), (5, 9, 24), (200,)], 2), ([(60,), (31,)], 1)])
 def test_each_value_is_where_it_is_pointed_at_in_its_colour(shapes, layer):
     picture, pad, _ = picture_with_layers(shapes)
     values = pad.layers[layer].values
@@ -288,7 +288,6 @@ def test_a_dead_neuron_is_white_and_each_map_may_have_a_scale_of_its_own():
     colours = []
     for pad.has_own_scales in (False, True):
         picture.update(["", ""])
-        picture.figure.canvas.draw()
         found = values_on_screen(picture, 0)
         assert {colour for place, seen in found.items() if place[3] == 0 for colour in seen[1:-1]} <= {(255,) * 3}
         colours.append([found[0, 2, 3, channel][20] for channel in (1, 2)])
@@ -304,6 +303,59 @@ def test_what_a_layer_has_and_how_much_of_it_is_shown_is_said():
     assert title == f"layer 1:  14 x 14, 5,000 channels, {grid.number:,} of 5,000 shown" and grid.number < 5000
     assert largest == f"largest value {np.abs(pad.layers[0].values).max():.3g}"
     assert cells == "layer 2:  30 neurons"
+
+
+def test_without_a_digit_and_without_layers_a_sentence_says_what_is_missing():
+    picture, pad, _ = picture_with_layers([])
+    assert texts_of(picture.pad.layers_panel) == [LayersPanel.NOTHING]
+    pad.clear()
+    picture.update(["", ""])
+    assert texts_of(picture.pad.layers_panel) == [LayersPanel.EMPTY]
+
+
+def test_of_maps_rows_come_first_and_of_neurons_too_it_is_said_how_many_are_shown():
+    picture, pad, _ = picture_with_layers([(5, 9, 3)])
+    values = pad.layers[0].values
+    values[4, 8, 2], values[0, 0, 0] = np.nan, -7.5
+    neurons = Layer(np.float32([3, -1]), 4000)  # of which no more were handed over
+    pad.show_answer(Answer(pad.number, SEVEN[0], [Layer(values, 3), neurons]))
+    picture.update(["", ""])
+    assert texts_of(picture.pad.layers_panel) == [
+        *("layer 1:  5 x 9, 3 channels", "largest value 7.5"),
+        *("layer 2:  4,000 neurons, 2 of 4,000 shown", "largest value 3"),
+    ]
+
+
+def test_below_the_middle_of_each_of_ten_maps_is_its_digit_and_the_sum_of_its_values():
+    picture, pad, _ = picture_with_layers([(28, 28, 10), (10,)])
+    panel, sums = picture.pad.layers_panel, pad.layers[0].values.sum(axis=(0, 1))
+    title, largest, *labels = texts_of(panel)
+    assert labels[:10] == [f"{digit}: {value:+.2f}" for digit, value in enumerate(sums)] and sums.min() < 0
+    assert labels[10:] == ["layer 2:  10 neurons", f"largest value {abs(pad.layers[1].values).max():.3g}"]
+    top, grid = panel.rows[0]
+    for digit in range(10):
+        left, above = grid.place(digit)
+        below = top + above + 28 * grid.scale + 2
+        label = panel.pixels[below : below + grid.label, left : left + 28 * grid.scale] != PAPER
+        rows, columns = (np.flatnonzero(label.any(axis=axis)) for axis in (1, 0))
+        assert abs(columns[[0, -1]].mean() - 14 * grid.scale) < 4 and 0 < rows[0] < rows[-1] < grid.label - 1
+
+
+def test_in_a_window_of_twice_the_size_layers_are_painted_anew_and_twice_as_large():
+    picture, pad, _ = picture_with_layers([(28, 28, 10), (10,)])
+    panels = [picture.pad.layers_panel, picture.pad.lens_panel]
+
+    def sizes():
+        (_, maps), (_, cells) = panels[0].rows
+        letters = np.flatnonzero((panels[1].pixels != PAPER).any(axis=1))
+        found = [maps.gap, maps.label, maps.scale, cells.gap, cells.scale, np.ptp(letters)]
+        return np.array([*found, *(size for panel in panels for size in panel.pixels.shape)])
+
+    before, figure = sizes(), picture.figure
+    figure.set_size_inches(*2 * figure.get_size_inches())
+    picture.fit_to_size()
+    picture.update(["", ""])
+    assert (abs(sizes() / before / 2 - 1) < 0.06).all()
 
 
 @pytest.mark.parametrize("size", [(1344, 756), (2688, 1512), (700, 850), (1400, 500)])
@@ -341,7 +393,7 @@ def test_what_is_pointed_at_is_asked_for_once_and_shown_large_with_its_patch():
 
 
 def test_the_lens_frames_what_is_pointed_at():
-    picture, pad, _ = picture_with_layers([(7, 7, 3)])
+    picture, pad, _ = picture_with_layers([(7, 9, 3)])
     centres = []
     for place in ((0, 2, 5, 1), (0, 2, 1, 1), (0, 6, 5, 1)):
         pad.point_at(place)
@@ -362,6 +414,22 @@ def test_a_value_that_no_pixel_changes_has_no_frame():
         picture.update(["", ""])
         assert seen.frame.get_visible() == is_framed
     assert texts_of(picture.pad.lens_panel)[1] == "no pixel changes it"
+
+
+def test_the_lens_says_how_much_a_little_more_ink_changes_up_or_down_and_whether_that_is_in_noise():
+    picture, pad, _ = picture_with_layers([(7, 9, 3)])
+    pad.layers[0].values[2, 8, 1] = 0.25
+    assert texts_of(picture.pad.lens_panel) == [LensPanel.HINT]
+    pad.point_at((0, 2, 8, 1))
+    changes = np.linspace(-4, 2, 784).reshape(28, 28)
+    for is_of_drawn, where in ((True, ""), (False, "\n(in noise: here it is silent)")):
+        pad.show_patch(Patch(pad.number, (0, 2, 8, 1), changes, is_of_drawn))
+        picture.update(["", ""])
+        texts = texts_of(picture.pad.lens_panel)
+        assert texts == ["layer 1, channel 2\n0.25 in row 3, column 9", f"what more ink adds,\nup to 4{where}"]
+    colours = coloured(changes, 4)[[0, -1], [0, -1]].astype(int)  # the strongest red, and a blue of half its strength
+    shown = picture.pad.lens_panel.pixels.view(np.uint8).reshape(*picture.pad.lens_panel.pixels.shape, 4)[..., :3]
+    assert all((shown == colour).all(axis=2).any() for colour in colours)
 
 
 def test_the_lens_takes_another_scale_with_the_maps():
