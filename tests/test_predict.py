@@ -1,6 +1,11 @@
 """Reading digits from image files: how an image becomes one of MNIST's, and what a user of predict.py sees."""
 
 import json
+import re
+import runpy
+import sys
+import warnings
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,7 +15,7 @@ import photographs
 import predict
 import programs
 from command_line import named_by
-from helpers import ROOT
+from helpers import ROOT, link
 from ink import as_mnist, bounds
 
 SCRIPT = ROOT / "mlengine" / "predict.py"
@@ -56,8 +61,10 @@ def test_a_digit_fills_a_box_of_20_pixels_with_its_centre_of_mass_in_the_middle(
     assert abs(columns / digit.sum() - 14) <= 0.51 or left == 0 or right == 28
 
 
-def test_the_most_of_faint_ink_is_1():
-    assert as_mnist(0.6 * seven()).max() == 1
+def test_the_most_of_faint_ink_is_1_in_256_shades():
+    digit = as_mnist(0.6 * seven())
+    assert digit.max() == 1 and (digit.dtype, digit.shape) == (np.float32, (28, 28))
+    assert (digit * 255 == np.round(digit * 255)).all() and len(np.unique(digit)) > 20
 
 
 def test_less_than_a_tenth_of_ink_is_none():
@@ -175,6 +182,13 @@ def test_transparent_paper_with_black_ink_and_with_white_ink(tmp_path, reference
         assert difference(predict.read_digit(str(tmp_path / "transparent.png")), reference) < 0.005
 
 
+def test_paper_of_the_one_colour_that_is_transparent(tmp_path):
+    ink = seven() > 0.5
+    expected = predict.read_digit(save(tmp_path, 1 - ink))
+    Image.fromarray(np.uint8(255 - ink)).save(str(tmp_path / "transparent.png"), transparency=255)
+    assert difference(predict.read_digit(str(tmp_path / "transparent.png")), expected) < 0.005
+
+
 @pytest.mark.parametrize("ink, paper", [((200, 40, 40), (40, 140, 60)), ((250, 230, 40), (255, 255, 255))])
 @pytest.mark.parametrize("mode", ["RGB", "P"])
 def test_colours_that_differ_in_hue_only(tmp_path, reference, ink, paper, mode):
@@ -195,8 +209,9 @@ def test_a_large_image_is_made_small_by_its_colours_and_not_by_their_numbers(tmp
     assert difference(predict.read_digit(str(tmp_path / "large.png")), expected) < 0.005
 
 
-def test_sixteen_bits_a_pixel(tmp_path, reference):
-    Image.fromarray(np.uint16(65535 * (1 - seven()))).save(str(tmp_path / "deep.png"))
+@pytest.mark.parametrize("white", [65535, 4095])
+def test_sixteen_bits_a_pixel(tmp_path, reference, white):
+    Image.fromarray(np.uint16(white * (1 - seven()))).save(str(tmp_path / "deep.png"))
     assert difference(predict.read_digit(str(tmp_path / "deep.png")), reference) < 0.005
 
 
@@ -227,6 +242,73 @@ def test_a_request_has_the_very_numbers_of_the_digits():
     body = json.loads(predict.request_body(digits))
     assert list(body) == ["instances"] and [list(instance) for instance in body["instances"]] == [["image"]] * 3
     assert np.array_equal([instance["image"] for instance in body["instances"]], digits)
+
+
+@pytest.mark.parametrize(
+    "error, sentence",
+    [
+        (MemoryError(), "is too large (out of memory), expected a photo of one digit: make it smaller"),
+        (EOFError(), "can't be read as an image (EOFError), expected a whole PNG or JPEG file: save it again"),
+        (
+            ValueError("bad\n  header"),
+            "can't be read as an image (bad header), expected a whole PNG or JPEG file: save it again",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_with_an_image_is_one_sentence(error, sentence, tmp_path, monkeypatch):
+    path = save(tmp_path, 1 - seven())
+    monkeypatch.setattr(Image, "open", Mock(side_effect=error))
+    with pytest.raises(predict.InputError) as told:
+        predict.read_digit(path)
+    assert str(told.value) == f"{path} {sentence}"
+
+
+def test_a_large_image_is_read_without_a_word_and_one_that_is_too_large_is_not(tmp_path, monkeypatch, reference):
+    path = save(tmp_path, 1 - seven())  # 90,000 pixels
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60000)  # up to twice as many are read, with a warning of Pillow's
+    with warnings.catch_warnings(record=True) as warned:
+        assert (predict.read_digit(path) == reference).all()
+    assert warned == []
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40000)
+    with pytest.raises(predict.InputError) as told:
+        predict.read_digit(path)
+    assert str(told.value) == (
+        f"{path} is too large (Image size (90000 pixels) exceeds limit of 80000 pixels), expected a photo of one "
+        f"digit: make it smaller"
+    )
+
+
+def test_a_request_that_cannot_be_written_is_told(tmp_path):
+    path = tmp_path / "missing" / "body.json"
+    with pytest.raises(predict.InputError) as told:
+        predict.write_request(str(path), [])
+    assert str(told.value) == f"{path} can't be written (No such file or directory): pass another file with --request"
+
+
+def test_without_what_it_needs_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "photo", None)  # as if it were not there
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(SCRIPT))
+    begin, _, rest = end.value.code.partition("(")
+    assert begin == f"predict.py can't be used with {sys.executable} " and "photo" in rest.partition(")")[0]
+    assert rest.partition("): ")[2] == (
+        "pip install -r mlengine/requirements.txt, and keep the folder visu beside mlengine, as in a clone of the "
+        "project"
+    )
+
+
+@pytest.mark.parametrize("arguments, status", [([], 2), (["--help"], 0)])
+def test_without_an_image_it_says_how_it_is_used(arguments, status, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["predict.py", *arguments])
+    with pytest.raises(SystemExit) as end:
+        predict.main()
+    assert end.value.code == status
+    output, errors = capsys.readouterr()
+    if status:
+        assert output == "" and "the following arguments are required: IMAGE" in errors
+    else:
+        words = " ".join(output.split())
+        assert errors == "" and "IMAGE" in words and "folder of the SavedModel or job (default: job)" in words
 
 
 # ------------------------------------------------------------------------------------------------------------ as a user
@@ -286,18 +368,19 @@ def run(forks, tmp_path):
 @pytest.mark.tensorflow
 def test_prints_the_digit_and_ten_probabilities_of_each_image_and_writes_the_request(tmp_path, job, run):
     save(tmp_path, 1 - seven(), "a.png")
-    save(tmp_path, 1 - seven()[:, ::-1], "\u6570.png")  # a name that not everything can print
+    save(tmp_path, 1 - seven()[:, ::-1], "\u6570_8.png")  # a name that not everything can print
     as_a_user = {"start": programs.start, "PYTHONPATH": "", "PYTHONIOENCODING": "ascii"}
-    process = run("a.png", "\u6570.png", "--model", job, "--request", "body.json", **as_a_user)
+    process = run("a.png", "\u6570_8.png", "a.png", "--model", job, "--request", "body.json", **as_a_user)
     assert (process.returncode, process.stderr) == (0, "")
     lines = process.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["a.png", r"\u6570.png"]
+    assert [line.split(" ")[0] for line in lines] == ["a.png", r"\u6570_8.png"]
+    assert lines[0].startswith("a.png    ")  # as wide as the other
     instances = json.loads((tmp_path / "body.json").read_text())["instances"]
     for line, instance in zip(lines, instances):
         image = np.array(instance["image"])
         right = 1 / (1 + np.exp(image[:, :14].sum() - image[:, 14:].sum()))
-        assert line.split()[1] == str(int(right > 0.5))
-        assert f"(0: {1 - right:.4f}  1: {right:.4f}  2: 0.0000" in line and line.count(":") == 10
+        others = "  ".join(f"{digit}: 0.0000" for digit in range(2, 10))
+        assert line.split("  ", 1)[1].strip() == f"{int(right > 0.5)}  (0: {1 - right:.4f}  1: {right:.4f}  {others})"
 
 
 def test_wildcards_that_a_shell_left_alone_are_taken_as_it_does_and_a_file_of_that_name_wins(tmp_path, capsys):
@@ -314,10 +397,11 @@ def test_wildcards_that_a_shell_left_alone_are_taken_as_it_does_and_a_file_of_th
 
 @pytest.mark.tensorflow
 def test_a_model_is_found_in_a_job_folder_among_versions_and_by_itself(tmp_path, job, run):
-    image = save(tmp_path, 1 - seven())
-    outputs = [run(image, "--model", folder) for folder in (job, job / "export", job / "export" / "10")]
+    save(tmp_path, 1 - seven())
+    link(job, tmp_path / "job")  # which is taken of itself
+    outputs = [run("d*.png", *where) for where in ([], *(["--model", job / path] for path in ("export", "export/10")))]
     assert [process.returncode for process in outputs] == [0, 0, 0]
-    assert len({process.stdout for process in outputs}) == 1
+    assert len({process.stdout for process in outputs}) == 1 and outputs[0].stdout.startswith("digit.png  ")
 
 
 @pytest.mark.tensorflow
@@ -334,23 +418,97 @@ def test_bad_images_get_a_sentence_each_and_the_others_are_read(tmp_path, job, r
     assert [line.split()[0] for line in process.stdout.splitlines()] == ["good.png"]
     sentences = process.stderr.splitlines()
     assert [sentence.split()[0] for sentence in sentences] == bad
-    assert all("expected" in sentence and ": " in sentence for sentence in sentences)
+    assert "can't be read as an image (cannot identify image file" in sentences[1]
+    assert "can't be read as an image (" in sentences[2] and "expected a whole PNG or JPEG file" in sentences[2]
+    no_ink = "shows no ink that stands out from the paper, expected one digit: pass another image"
+    assert sentences[3:] == [f"blank.png {no_ink}", f"noise.png {no_ink}"]
+
+
+NO_MODEL = (
+    r"holds no model, expected saved_model\.pb, or <number>/saved_model\.pb, in it or in its folder export: train one, "
+    r"or pass its folder with --model$"
+)
+MODEL_SENTENCES = {
+    "missing": NO_MODEL,
+    "empty": NO_MODEL,
+    "damaged": r"can't be loaded \(.+\), expected a SavedModel with the tag 'serve': export it again$",
+    "signature": r"has no 'image' of float32 \[None, 28, 28\] in its signature serving_default, expected the input ",
+    "no such file system": r"can't be searched for a model \(.+\): pass another --model$",
+}
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("what", ["missing", "empty", "damaged", "signature"])
+@pytest.mark.parametrize("what", MODEL_SENTENCES)
 def test_a_bad_model_gets_one_sentence(tmp_path, what, forks, run):
     image, folder = save(tmp_path, 1 - seven()), tmp_path / what
-    if what == "signature":
+    if what == "no such file system":
+        folder = "nowhere://job"
+    elif what == "signature":
         make_model(forks, tmp_path, folder, input_name="picture")
     elif what != "missing":
         folder.mkdir()
     if what == "damaged":
         (folder / "saved_model.pb").write_bytes(b"\x0a\xff")
-    process = run(image, "--model", folder)
+    process = run(image, "--model", folder, "--request", "body.json")
     assert process.returncode == 2 and process.stdout == ""
-    assert len(process.stderr.splitlines()) == 1 and process.stderr.startswith(str(folder))
-    assert "expected" in process.stderr and "Traceback" not in process.stderr
+    (sentence,) = process.stderr.splitlines()
+    assert re.match(re.escape(str(folder)) + " " + MODEL_SENTENCES[what], sentence)
+    assert json.loads((tmp_path / "body.json").read_text())["instances"]  # a model elsewhere may take it
+
+
+TENSORS = """
+import sys
+import types
+import tensorflow.compat.v1 as tf
+
+sys.modules["photo"] = types.SimpleNamespace(InputError=ValueError, read_digit=None)  # takes a while, and is not needed
+import predict
+
+kinds = {"image": ("float32", [None, 28, 28]), "classes": ("int64", [None]), "probabilities": ("float32", [8, 10])}
+
+
+def tensors(signature, **changes):
+    kinds_now = {name: kind for name, kind in dict(kinds, **changes).items() if kind}
+    with tf.Graph().as_default():
+        placeholders = {name: tf.placeholder(*kind, name=f"the_{name}") for name, kind in kinds_now.items()}
+        infos = {name: tf.saved_model.build_tensor_info(tensor) for name, tensor in placeholders.items()}
+    try:
+        with_them = types.SimpleNamespace(inputs={"image": infos.pop("image")}, outputs=infos)
+        return predict.tensors(tf, "job/1", {signature: with_them})
+    except ValueError as error:
+        return error
+
+
+print(*tensors("serving_default"))
+print(tensors("another"))
+for change in (
+    {"image": ("float64", [None, 28, 28])},
+    {"image": ("float32", [None, 784])},
+    {"classes": ("int32", [None])},
+    {"classes": ("int64", [None, 1])},
+    {"probabilities": ("float16", [None, 10])},
+    {"probabilities": ("float32", [None, 12])},
+    {"probabilities": None},
+):
+    print(tensors("serving_default", **change))
+"""
+
+
+@pytest.mark.tensorflow
+def test_of_a_model_those_tensors_are_taken_that_are_as_expected(tmp_path, forks):
+    script = tmp_path / "tensors.py"
+    script.write_text(TENSORS.replace("import sys\n", f"import sys\nsys.path.append({str(SCRIPT.parent)!r})\n", 1))
+    process = programs.run([str(script)], tmp_path, forks.start)
+    assert process.stderr == ""
+    names, *sentences = process.stdout.splitlines()
+    assert names == "the_image:0 the_classes:0 the_probabilities:0"
+    image, classes = "'image' of float32 [None, 28, 28]", "'classes' of int64 [None]"
+    missing = [image] * 3 + [classes] * 2 + ["'probabilities' of float32 [None, 10]"] * 3
+    assert sentences == [
+        f"job/1 has no {tensor} in its signature serving_default, expected the input image and the outputs classes and "
+        f"probabilities: pass a model of this project with --model"
+        for tensor in missing
+    ]
 
 
 def test_without_any_image_that_can_be_read_tensorflow_is_not_asked(tmp_path, run):
