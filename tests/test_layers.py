@@ -296,6 +296,15 @@ def test_a_dead_neuron_is_white_and_each_map_may_have_a_scale_of_its_own():
     assert texts_of(picture.pad.layers_panel) == ["layer 1:  7 x 7, 3 channels", "each to its own largest value"]
 
 
+def test_neurons_have_one_scale_and_it_is_said_also_where_each_map_has_its_own():
+    picture, pad, _ = picture_with_layers([(7, 9, 3), (5,)])
+    pad.has_own_scales = True
+    picture.update(["", ""])
+    _, scale, _, largest = texts_of(picture.pad.layers_panel)
+    assert scale == "each to its own largest value"
+    assert largest == f"largest value {np.abs(pad.layers[1].values).max():.3g}"
+
+
 def test_what_a_layer_has_and_how_much_of_it_is_shown_is_said():
     picture, pad, _ = picture_with_layers([(14, 14, 5000), (30,)])
     title, largest, cells, _ = texts_of(picture.pad.layers_panel)
@@ -320,10 +329,9 @@ def test_of_maps_rows_come_first_and_of_neurons_too_it_is_said_how_many_are_show
     neurons = Layer(np.float32([3, -1]), 4000)  # of which no more were handed over
     pad.show_answer(Answer(pad.number, SEVEN[0], [Layer(values, 3), neurons]))
     picture.update(["", ""])
-    assert texts_of(picture.pad.layers_panel) == [
-        *("layer 1:  5 x 9, 3 channels", "largest value 7.5"),
-        *("layer 2:  4,000 neurons, 2 of 4,000 shown", "largest value 3"),
-    ]
+    texts = texts_of(picture.pad.layers_panel)
+    assert texts[:2] == ["layer 1:  5 x 9, 3 channels", "largest value 7.5"]
+    assert texts[2:] == ["layer 2:  4,000 neurons, 2 of 4,000 shown", "largest value 3"]
 
 
 def test_below_the_middle_of_each_of_ten_maps_is_its_digit_and_the_sum_of_its_values():

@@ -275,7 +275,8 @@ class LayersPanel(PaintedPanel):
         for layer, cut, grid in zip(layers, shown, chosen):
             largest = largest_of(layer.values)
             self.write(0, top + self.line / 2, f"layer {len(self.rows) + 1}:  {self.title(layer, cut)}")
-            scale = "each to its own largest value" if self.pad.has_own_scales else f"largest value {largest:.3g}"
+            has_own_scales = self.pad.has_own_scales and layer.values.ndim == 3
+            scale = "each to its own largest value" if has_own_scales else f"largest value {largest:.3g}"
             self.write(self.width, top + self.line / 2, scale, align=1, colour=QUIET)
             top += int(1.2 * self.line)
             self.rows.append((top, grid))
