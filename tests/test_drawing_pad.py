@@ -389,6 +389,7 @@ def test_each_panel_is_drawn_again_once_for_all_that_it_shows(pad):
         (lambda: pad.point_at((0, 3)), [lens]),
         (lambda: pad.show_patch(Patch(pad.number, (0, 3), np.ones([28, 28]), True)), [seen, lens]),
         (show_answer, [answer, layers, lens]),
+        (lambda: (show_answer(), picture.redraw_pad(with_layers=False)), [layers, lens]),
         (pad.clear, [sheet, seen, answer, layers, lens]),
     ):
         change()
@@ -424,9 +425,9 @@ def test_what_is_drawn_bit_by_bit_looks_as_if_drawn_at_once(size, pad):
     panel.axes.set_xlim(100, 400)  # zoomed
     panel.axes.set_ylim(400, 100)
     picture.figure.canvas.draw()
-    pad.note = "No such digit."
-    picture.redraw_pad()
-    for stroke in (ZERO, ONE):
+    for stroke in (ZERO, ONE, [(0.6, 0.5), (0.7, 0.5)]):
+        pad.note = "No such digit."  # which the stroke takes away
+        picture.redraw_pad()
         pad.sheet.put_pen(SIDE * np.array(stroke[0]))
         for place in stroke[1:]:
             pad.sheet.move_pen(SIDE * np.array(place))
