@@ -192,6 +192,7 @@ def test_with_centring_it_is_asked_about_as_mnist_was_made_and_without_as_drawn(
     assert rows.max() <= 11 and columns.max() <= 4
     ink = 1 - pad.sheet.pixels / 255
     assert abs(drawn - ink.reshape(28, 16, 28, 16).mean(axis=(1, 3))).max() <= 1 / 255
+    assert centred.dtype == drawn.dtype == np.float32
     assert (centred == as_mnist(ink)).all() and (again == centred).all()
     assert "m: centre (on)" in pad.hints()
 

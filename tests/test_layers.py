@@ -10,7 +10,17 @@ import pytest
 
 from pads import picture_with_pad
 from visu.channel import Answer, Layer, Patch, PatchQuestion, Question
-from visu.drawing.layers import OUTLINE, PAPER, LayersPanel, LensPanel, as_many_as_fit, chosen_grids, coloured
+from visu.drawing.layers import (
+    FRAME,
+    OUTLINE,
+    PAPER,
+    Grid,
+    LayersPanel,
+    LensPanel,
+    as_many_as_fit,
+    chosen_grids,
+    coloured,
+)
 from visu.drawing.pad import Pad
 from visu.drawing.window import WindowShow
 from visu.reading import Reader
@@ -205,6 +215,24 @@ def test_maps_and_cells_are_as_large_as_fits(stage, times):
         assert len(places) == grid.number == layer.channels
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_few_maps_and_cells_are_no_larger_than_is_good_to_look_at(times):
+    grids = chosen_grids(((28, 28, 1), (23, 10, 2), (2,)), 870 * times, 600 * times, times)
+    assert [grid.scale for grid in grids] == [8 * times, 10 * times, 30 * times]
+
+
+def test_full_lines_of_maps_are_preferred():
+    (grid,) = chosen_grids(((8, 8, 64),), 870, 150, 1)
+    assert (grid.lines, grid.per_line) == (4, 16)  # and not 22, 22 and 20, as large as these
+
+
+def test_white_maps_and_cells_have_a_frame_unless_they_are_very_small():
+    for side, scale, has_frame in ((2, 1, True), (1, 5, True), (1, 4, False)):
+        grid = Grid(3, side, side, 2, 0, 1, scale)
+        painted = grid.paint(np.full([3, side, side, 3], 255, np.uint8))
+        assert (painted == FRAME).any() == has_frame
+
+
 @pytest.mark.parametrize("shape", [(4, 4, 2000), (10000,), (900, 900, 3), (28, 28, 500)])
 def test_of_too_many_as_many_are_shown_as_fit(shape):
     layers = random_layers([shape])
@@ -250,12 +278,12 @@ def values_on_screen(picture, layer):
     return found
 
 
-def texts_of(panel):
-    """What it writes, as it paints what it shows."""
+def written(panel):
+    """What it writes, as it paints what it shows: each text, and where it is, x and y."""
     texts, write = [], panel.write
 
     def noted(x, y, text, **options):
-        texts.append(text)
+        texts.append((text, x, y))
         write(x, y, text, **options)
 
     panel.write = noted
@@ -265,6 +293,10 @@ def texts_of(panel):
     panel.write = write
     assert (panel.pixels == before).all()
     return texts
+
+
+def texts_of(panel):
+    return [text for text, _, _ in written(panel)]
 
 
 @pytest.mark.parametrize("shapes, layer", [([(28, 28, 6), (14, 14, 12), (5, 9, 24), (200,)], 2), ([(60,), (31,)], 1)])
@@ -337,16 +369,17 @@ def test_of_maps_rows_come_first_and_of_neurons_too_it_is_said_how_many_are_show
 def test_below_the_middle_of_each_of_ten_maps_is_its_digit_and_the_sum_of_its_values():
     picture, pad, _ = picture_with_layers([(28, 28, 10), (10,)])
     panel, sums = picture.pad.layers_panel, pad.layers[0].values.sum(axis=(0, 1))
-    title, largest, *labels = texts_of(panel)
-    assert labels[:10] == [f"{digit}: {value:+.2f}" for digit, value in enumerate(sums)] and sums.min() < 0
-    assert labels[10:] == ["layer 2:  10 neurons", f"largest value {abs(pad.layers[1].values).max():.3g}"]
-    top, grid = panel.rows[0]
-    for digit in range(10):
-        left, above = grid.place(digit)
-        below = top + above + 28 * grid.scale + 2
-        label = panel.pixels[below : below + grid.label, left : left + 28 * grid.scale] != PAPER
-        rows, columns = (np.flatnonzero(label.any(axis=axis)) for axis in (1, 0))
-        assert abs(columns[[0, -1]].mean() - 14 * grid.scale) < 4 and 0 < rows[0] < rows[-1] < grid.label - 1
+    title, largest, *labels, cells, largest_cell = written(panel)
+    assert [text for text, _, _ in labels] == [f"{digit}: {value:+.2f}" for digit, value in enumerate(sums)]
+    assert sums.min() < 0 and cells[0] == "layer 2:  10 neurons"  # which have no labels
+    (_, grid), (left, first) = panel.rows[0], panel.corner()
+    half = 14 * grid.scale
+    for digit, (_, x, y) in enumerate(labels):
+        _, row, column, channel = panel.find(Event(left + x, first - (y - grid.label / 2 - half)))
+        assert channel == digit and row in (13, 14) and column in (13, 14)
+        top, bottom, begin, end = (int(place) for place in (y - grid.label / 2, y + grid.label / 2, x - half, x + half))
+        rows, columns = np.nonzero(panel.pixels[top:bottom, begin:end] != PAPER)
+        assert abs((columns.min() + columns.max()) / 2 - half) < 4 and 0 < rows.min() < rows.max() < grid.label - 1
 
 
 def test_in_a_window_of_twice_the_size_layers_are_painted_anew_and_twice_as_large():

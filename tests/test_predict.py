@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shutil
 import sys
 import warnings
 from unittest.mock import Mock
@@ -75,6 +76,15 @@ def test_less_than_a_tenth_of_ink_is_none():
     line[5:25, 8:11] = 1
     assert abs(as_mnist(line + smudge).sum() - as_mnist(line).sum()) < 2
     assert as_mnist(1.3 * smudge).max() == 1
+
+
+def test_a_digit_with_its_mass_at_one_end_is_moved_no_further_than_to_the_edge():
+    ink = np.zeros([20, 20])
+    ink[:15, 9:11] = ink[15:] = 1
+    for turns, place in enumerate([np.s_[:20, 4:24], np.s_[4:24, :20], np.s_[8:, 4:24], np.s_[4:24, 8:]]):
+        expected = np.zeros([28, 28])
+        expected[place] = np.rot90(ink, turns)
+        assert (as_mnist(np.rot90(ink, turns)) == expected).all()
 
 
 def test_light_on_dark_is_read_like_dark_on_light(tmp_path, reference):
@@ -432,6 +442,7 @@ MODEL_SENTENCES = {
     "missing": NO_MODEL,
     "empty": NO_MODEL,
     "damaged": r"can't be loaded \(.+\), expected a SavedModel with the tag 'serve': export it again$",
+    "without variables": r"can't be loaded \(.+\), expected a SavedModel with the tag 'serve': export it again$",
     "signature": r"has no 'image' of float32 \[None, 28, 28\] in its signature serving_default, expected the input ",
     "no such file system": r"can't be searched for a model \(.+\): pass another --model$",
 }
@@ -439,7 +450,7 @@ MODEL_SENTENCES = {
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("what", MODEL_SENTENCES)
-def test_a_bad_model_gets_one_sentence(tmp_path, what, forks, run):
+def test_a_bad_model_gets_one_sentence(tmp_path, what, job, forks, run):
     image, folder = save(tmp_path, 1 - seven()), tmp_path / what
     if what == "no such file system":
         folder = "nowhere://job"
@@ -447,6 +458,8 @@ def test_a_bad_model_gets_one_sentence(tmp_path, what, forks, run):
         make_model(forks, tmp_path, folder, input_name="picture")
     elif what != "missing":
         folder.mkdir()
+    if what == "without variables":
+        shutil.copy(str(job / "export" / "10" / "saved_model.pb"), str(folder))
     if what == "damaged":
         (folder / "saved_model.pb").write_bytes(b"\x0a\xff")
     process = run(image, "--model", folder, "--request", "body.json")
