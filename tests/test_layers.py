@@ -20,6 +20,7 @@ from visu.drawing.layers import (
     as_many_as_fit,
     chosen_grids,
     coloured,
+    packed,
 )
 from visu.drawing.pad import Pad
 from visu.drawing.window import WindowShow
@@ -219,6 +220,24 @@ def test_maps_and_cells_are_as_large_as_fits(stage, times):
 def test_few_maps_and_cells_are_no_larger_than_is_good_to_look_at(times):
     grids = chosen_grids(((28, 28, 1), (23, 10, 2), (2,)), 870 * times, 600 * times, times)
     assert [grid.scale for grid in grids] == [8 * times, 10 * times, 30 * times]
+
+
+def test_a_place_is_found_where_it_is_painted_and_none_between_and_beside_the_maps():
+    grid = Grid(5, 2, 3, 5, 7, 2, 4)  # 3 on the first line, 2 on the second
+    tiles = np.zeros([5, 2, 3, 3], np.uint8)
+    tiles[..., 0] = np.arange(30).reshape(5, 2, 3)
+    painted = {pixel: number for number, pixel in enumerate(packed(tiles).ravel().tolist())}
+    picture = np.full([grid.height + 30, grid.width + 30], PAPER)
+    picture[: grid.height, : grid.width] = grid.paint(tiles)
+    for (y, x), pixel in np.ndenumerate(picture):
+        place = np.unravel_index(painted[pixel], [5, 2, 3]) if pixel in painted else None
+        assert grid.find(x + 0.5, y + 0.5) == place
+    assert grid.find(-10, 5) is grid.find(5, -10) is None
+
+
+def test_maps_of_small_pixels_are_enlarged_before_cells_that_are_large_already():
+    maps, cells = chosen_grids(((28, 28, 8), (200,)), 870, 400, 1)
+    assert (maps.scale, cells.scale) == (5, 19)  # and not 3, 30
 
 
 def test_full_lines_of_maps_are_preferred():
