@@ -358,10 +358,13 @@ def test_neurons_have_one_scale_and_it_is_said_also_where_each_map_has_its_own()
 
 def test_what_a_layer_has_and_how_much_of_it_is_shown_is_said():
     picture, pad, _ = picture_with_layers([(14, 14, 5000), (30,)])
+    pad.layers[0].values[0, 0, -1] = 9.5  # counts, also where it is not shown
+    pad.show_answer(Answer(pad.number, SEVEN[0], pad.layers[:]))
+    picture.update(["", ""])
     title, largest, cells, _ = texts_of(picture.pad.layers_panel)
     _, grid = picture.pad.layers_panel.rows[0]
     assert title == f"layer 1:  14 x 14, 5,000 channels, {grid.number:,} of 5,000 shown" and grid.number < 5000
-    assert largest == f"largest value {np.abs(pad.layers[0].values).max():.3g}"
+    assert largest == "largest value 9.5"
     assert cells == "layer 2:  30 neurons"
 
 

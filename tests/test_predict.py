@@ -195,9 +195,11 @@ def test_a_thin_line_is_made_as_wide_as_mnists(tmp_path):
 
 
 def test_transparent_paper_with_black_ink_and_with_white_ink(tmp_path, reference):
-    for shade in (0, 255):
+    noise = np.random.RandomState(0).randint(0, 256, [300, 300, 3])
+    for shade, hidden in ((0, 0), (255, 255), (0, noise)):  # a colour below nothing is not seen
         pixels = np.full([300, 300, 4], shade, np.uint8)
         pixels[..., 3] = np.round(seven() * 255)
+        pixels[..., :3] = np.where(pixels[..., 3:] == 0, hidden, shade)
         Image.fromarray(pixels).save(str(tmp_path / "transparent.png"))
         assert difference(predict.read_digit(str(tmp_path / "transparent.png")), reference) < 0.005
 
