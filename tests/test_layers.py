@@ -15,8 +15,6 @@ from visu.drawing.layers import (
     OUTLINE,
     PAPER,
     Grid,
-    LayersPanel,
-    LensPanel,
     as_many_as_fit,
     chosen_grids,
     coloured,
@@ -370,10 +368,11 @@ def test_what_a_layer_has_and_how_much_of_it_is_shown_is_said():
 
 def test_without_a_digit_and_without_layers_a_sentence_says_what_is_missing():
     picture, pad, _ = picture_with_layers([])
-    assert texts_of(picture.pad.layers_panel) == [LayersPanel.NOTHING]
+    nothing = "The function that reads hands over no layers: docs/interface.md says how."
+    assert texts_of(picture.pad.layers_panel) == [nothing]
     pad.clear()
     picture.update(["", ""])
-    assert texts_of(picture.pad.layers_panel) == [LayersPanel.EMPTY]
+    assert texts_of(picture.pad.layers_panel) == ["Draw a digit: here is what each layer makes of it."]
 
 
 def test_of_maps_rows_come_first_and_of_neurons_too_it_is_said_how_many_are_shown():
@@ -482,7 +481,8 @@ def test_a_value_that_no_pixel_changes_has_no_frame():
 def test_the_lens_says_how_much_a_little_more_ink_changes_up_or_down_and_whether_that_is_in_noise():
     picture, pad, _ = picture_with_layers([(7, 9, 3)])
     pad.layers[0].values[2, 8, 1] = 0.25
-    assert texts_of(picture.pad.lens_panel) == [LensPanel.HINT]
+    hint = "Point at a value of a layer:\nits map is shown here, large, and\nwhich pixels of the digit it depends on."
+    assert texts_of(picture.pad.lens_panel) == [hint]
     pad.point_at((0, 2, 8, 1))
     changes = np.linspace(-4, 2, 784).reshape(28, 28)
     for is_of_drawn, where in ((True, ""), (False, "\n(in noise: here it is silent)")):
@@ -490,9 +490,10 @@ def test_the_lens_says_how_much_a_little_more_ink_changes_up_or_down_and_whether
         picture.update(["", ""])
         texts = texts_of(picture.pad.lens_panel)
         assert texts == ["layer 1, channel 2\n0.25 in row 3, column 9", f"what more ink adds,\nup to 4{where}"]
-    colours = coloured(changes, 4)[[0, -1], [0, -1]].astype(int)  # the strongest red, and a blue of half its strength
-    shown = picture.pad.lens_panel.pixels.view(np.uint8).reshape(*picture.pad.lens_panel.pixels.shape, 4)[..., :3]
-    assert all((shown == colour).all(axis=2).any() for colour in colours)
+    panel = picture.pad.lens_panel
+    patch = panel.pixels[3 * panel.line :, panel.width // 2 :]
+    red, half, blue = packed(coloured(np.array([-4, 2, 4]), 4))  # the strongest red, and a blue of half its strength
+    assert (patch == red).any() and (patch == half).any() and not (patch == blue).any()
 
 
 def test_the_lens_takes_another_scale_with_the_maps():
@@ -504,6 +505,26 @@ def test_the_lens_takes_another_scale_with_the_maps():
     pad.has_own_scales = True
     picture.update(["", ""])
     assert (picture.pad.lens_panel.pixels != before).mean() > 0.05
+
+
+@pytest.mark.parametrize("size", [(1400, 500), (700, 850)])
+def test_a_map_in_the_lens_is_there_as_a_whole_with_room_beside_it_and_a_large_one_is_not_made_smaller(size):
+    picture, pad, _ = picture_with_layers([(7, 9, 3), (9, 7, 3), (300, 20, 1)])
+    picture.figure.set_size_inches(*(pixels / picture.figure.dpi for pixels in size))
+    picture.fit_to_size()
+    lens = picture.pad.lens_panel
+
+    def framed():
+        picture.update(["", ""])
+        rows, columns = np.nonzero(lens.pixels[3 * lens.line :] == FRAME)
+        return np.ptp(rows) - 1, np.ptp(columns) - 1
+
+    for layer, rows, columns in ((0, 7, 9), (1, 9, 7)):
+        pad.point_at((layer, 3, 3, 1))
+        height, width = framed()
+        assert height / rows == width / columns > 5 and width < lens.width / 2
+    pad.point_at((2, 3, 3, 0))
+    assert framed()[1] == 20
 
 
 def test_a_neuron_is_named_and_shown_large_in_its_colour():
