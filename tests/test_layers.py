@@ -281,14 +281,14 @@ class Event:
 
 
 def values_on_screen(picture, layer):
-    """Of every other pixel in every other row that is of a value of a layer: {its place: the colours}."""
+    """Of each third pixel in each third row that is of a value of a layer: {its place: the colours}."""
     panel = picture.pad.layers_panel
     left, first = panel.corner()
     pixels = pixels_of(picture)[::-1]
     found = {}
     top, grid = panel.rows[layer]
-    for y in range(top, min(top + grid.height, panel.height), 2):
-        for x in range(0, panel.width, 2):
+    for y in range(top, min(top + grid.height, panel.height), 3):
+        for x in range(0, panel.width, 3):
             place = panel.find(Event(left + x + 0.5, first - y - 0.5))
             if place:
                 found.setdefault(place, []).append(tuple(pixels[first - y - 1, left + x]))
@@ -507,10 +507,9 @@ def test_the_lens_takes_another_scale_with_the_maps():
     assert (picture.pad.lens_panel.pixels != before).mean() > 0.05
 
 
-@pytest.mark.parametrize("size", [(1400, 500), (700, 850)])
-def test_a_map_in_the_lens_is_there_as_a_whole_with_room_beside_it_and_a_large_one_is_not_made_smaller(size):
+def test_a_map_in_the_lens_is_there_as_a_whole_with_room_beside_it_and_a_large_one_is_not_made_smaller():
     picture, pad, _ = picture_with_layers([(7, 9, 3), (9, 7, 3), (300, 20, 1)])
-    picture.figure.set_size_inches(*(pixels / picture.figure.dpi for pixels in size))
+    picture.figure.set_size_inches(20, 7)  # much wider than high
     picture.fit_to_size()
     lens = picture.pad.lens_panel
 
