@@ -258,6 +258,11 @@ def test_of_too_many_as_many_are_shown_as_fit(shape):
     assert grid.height <= 600 and grid.width <= 875 and 0 < shown.values.shape[-1] <= shape[-1]
 
 
+def test_several_layers_of_too_many_maps_share_the_height():
+    shown = as_many_as_fit(random_layers([(9, 9, 2000)] * 3), 870, 600, 1)
+    assert sum(grid.height for grid in chosen_grids(tuple(layer.values.shape for layer in shown), 870, 600, 1)) <= 600
+
+
 def picture_with_layers(shapes, image=None):
     questions = []
     pad = Pad(questions.append)
