@@ -1,5 +1,7 @@
 """Clusters of the trainer's processes: what they survive, and who reaches them."""
 
+import io
+import json
 import os
 import re
 import signal
@@ -15,7 +17,7 @@ import pytest
 
 import cluster
 from helpers import PATIENCE, ROOT, environment, unix_signals
-from local_cluster import SIGNALS, LocalCluster, main, network_for, oversee, python_path, run
+from local_cluster import SIGNALS, LocalCluster, check, main, network_for, oversee, python_path, run
 from programs import Fork, Forks
 from trainer.tf_config import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
@@ -227,14 +229,58 @@ def answers(port):
     return False
 
 
-def test_all_that_a_task_says_is_passed_on(monkeypatch):
-    lines = []
-    one = LocalCluster({"chief": ["a:1"]}, [], lambda *line: lines.append(line))
-    program = "import sys; print('said', flush=True); print('wrong', file=sys.stderr)"
-    monkeypatch.setattr(one, "command", lambda *task: [sys.executable, "-c", program])
-    one.start("chief", 0)
-    assert one.wait("chief", 0, PATIENCE) == 0
-    assert lines[1:] == [("chief 0", "said"), ("chief 0", "wrong")]
+TASK = """
+import json, os, sys
+for number in range(int(sys.argv[1])):
+    print(number, flush=True)
+os.write(2, b"wrong \\xff\\n")
+print("säid", os.getsid(0) == os.getpid() if os.name == "posix" else True, flush=True)
+print(os.environ["TF_CONFIG"])
+"""
+
+
+def test_each_task_is_told_its_part_and_all_that_it_says_is_passed_on(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")  # the task's own is another one
+    lines, numbers = [], iter((12, 1))
+    addresses = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
+    cluster = LocalCluster(addresses, [], lambda *line: lines.append(line))
+    monkeypatch.setattr(cluster, "command", lambda *task: [sys.executable, "-c", TASK, str(next(numbers))])
+    cluster.start("worker", 1)
+    assert cluster.wait("worker", 1, PATIENCE) == 0
+    names, texts = zip(*lines)
+    assert set(names) == {"worker 1"}
+    assert texts[0] == f"started at c:1, process {cluster.processes['worker', 1].pid}"
+    assert texts[1:-1] == (*map(str, range(12)), "wrong \ufffd", "säid True")  # Ctrl-C in the terminal is not for it
+    assert json.loads(texts[-1]) == {"cluster": addresses, "task": {"type": "worker", "index": 1}}
+    assert list(cluster.last_lines["worker", 1]) == list(texts[-10:])
+    cluster.start("worker", 1)
+    assert cluster.wait("worker", 1, PATIENCE) == 0
+    assert list(cluster.last_lines["worker", 1]) == ["0", *texts[-3:]]  # and none of the first start
+
+
+HEEDLESS = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(20)
+"""
+
+
+@unix_signals
+def test_a_task_that_does_not_end_at_sigterm_is_killed_after_a_while_and_then_the_network_is_given_up(monkeypatch):
+    is_ready = threading.Event()
+    cluster = LocalCluster({"ps": ["a:1"], "chief": ["b:1"]}, [], lambda name, line: line == "ready" and is_ready.set())
+    programs = {"ps": HEEDLESS, "chief": "import time; time.sleep(1000)"}
+    monkeypatch.setattr(cluster, "command", lambda type, index: [sys.executable, "-c", programs[type]])
+    monkeypatch.setattr("local_cluster.PATIENCE", 0.2)
+    cluster.network = Mock()
+    for task in cluster.names():
+        cluster.start(*task)
+    assert is_ready.wait(PATIENCE)
+    cluster.stop()
+    statuses = {task: process.poll() for task, process in cluster.processes.items()}
+    assert statuses == {("ps", 0): -signal.SIGKILL, ("chief", 0): -signal.SIGTERM}
+    assert [name for name, *_ in cluster.network.method_calls] == ["close"]
 
 
 def test_the_tasks_find_the_trainer_and_what_the_user_named(monkeypatch):
@@ -244,7 +290,10 @@ def test_the_tasks_find_the_trainer_and_what_the_user_named(monkeypatch):
     assert python_path() == str(MLENGINE)
 
 
-OPEN = "these ports are open to everybody who reaches this machine"
+OPEN = (
+    "these ports are open to everybody who reaches this machine over a network, and TensorFlow runs what they send: "
+    "stay in a network that you trust, or behind a firewall"
+)
 
 
 @unix_signals
@@ -278,7 +327,11 @@ def test_the_local_cluster_ends_as_a_task_that_fails_leaves_none_behind_and_says
     numbers = re.findall(r"process (\d+)", output)
     assert len(numbers) == 4
     assert not [number for number in numbers if succeeds("kill", "-0", number)]
-    assert len(re.findall(OPEN, output)) == (0 if NETWORKS and not before else 1)
+    reasons = re.findall(rf"(?m)^network     \| {OPEN} \((.*)\)$", output)
+    assert len(reasons) == (0 if NETWORKS and not before else 1)
+    assert all(
+        re.match("this system does not allow a network namespace: [A-Z]|only Linux", reason) for reason in reasons
+    )
 
 
 @pytest.mark.parametrize(
@@ -308,33 +361,74 @@ def test_the_local_cluster_starts_no_tasks_that_can_not_train(tmp_path, argument
     ],
 )
 def test_a_cluster_of_this_machine_has_one_of_each_kind_or_as_many_as_are_asked_for(arguments, sizes, monkeypatch):
-    clusters = []
-    monkeypatch.setattr("local_cluster.oversee", lambda cluster: clusters.append(cluster))
+    clusters, output = [], io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("local_cluster.oversee", lambda cluster: clusters.append(cluster) or 7)
+    monkeypatch.setattr("mnistdata.read_data_sets", lambda folder: None)
     monkeypatch.setattr("sys.argv", ["local_cluster.py", "--job-dir=job", *arguments])
-    main()
-    assert {name: len(tasks) for name, tasks in clusters[0].cluster.items() if tasks} == sizes
-    assert clusters[0].arguments == ["--job-dir=job"]
+    monkeypatch.setattr("sys.stdout", output)
+    assert main() == 7
+    (cluster,) = clusters
+    assert {name: len(tasks) for name, tasks in cluster.cluster.items() if tasks} == sizes
+    assert cluster.arguments == ["--job-dir=job"]
+    cluster.output("worker 10", "j\xf6b")  # which not every output can print
+    assert output.buffer.getvalue() == rb"worker 10   | j\xf6b" + os.linesep.encode()
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["--workers=-1"], "argument --workers: '-1', expected a whole number, 0 or more"),
+        (["--ps=0"], "argument --ps: '0', expected a whole number, 1 or more"),
+        (["--worker=2"], "trainer.task: error: unrecognized arguments: --worker=2"),
+    ],
+)
+def test_options_that_a_cluster_can_not_have_are_told_with_status_2(arguments, expected, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["local_cluster.py", "--job-dir=job", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith(expected)
+
+
+def test_missing_digits_are_downloaded_before_the_start_unless_they_are_in_a_bucket(monkeypatch):
+    read = []
+    monkeypatch.setattr("mnistdata.read_data_sets", read.append)
+    for folder in ("digits", "gs://bucket/digits"):
+        check(["--job-dir=job", f"--data-dir={folder}"])
+    assert read == ["digits"]
+
+
+def test_why_a_cluster_can_not_run_is_told_with_status_1(monkeypatch, capsys):
+    monkeypatch.setattr("local_cluster.oversee", Mock(side_effect=OSError("no memory")))
+    monkeypatch.setattr("local_cluster.check", lambda arguments: None)
+    monkeypatch.setattr("sys.argv", ["local_cluster.py", "--job-dir=job"])
+    monkeypatch.setattr("os.dup2", Mock())
+    assert main() == 1
+    assert capsys.readouterr() == ("", "local_cluster.py: the cluster can't run (no memory)\n")
+    assert os.dup2.call_args[0][1] == 1  # else Python would complain once more that nobody reads it
 
 
 class Fated(LocalCluster):
-    """A chief without a process: each time that it is started, it ends after so many seconds with such a status."""
+    """Tasks without processes: each time that one is started, it ends after so many seconds with such a status."""
 
-    def __init__(self, *fates):
-        self.lines, self.starts, self.now, self.fates = [], [], 0, iter(fates)
-        super().__init__({"chief": ["localhost:1"]}, [], lambda name, line: self.lines.append(line))
-        self.start("chief", 0)
+    def __init__(self, *fates, **of_others):
+        """fates: those of the chief, one for each start."""
+        self.fates = {task_type: iter(each) for task_type, each in {"chief": fates, **of_others}.items()}
+        self.lines, self.starts, self.now = [], {task_type: [] for task_type in self.fates}, 0
+        cluster = {task_type: ["localhost:1"] for task_type in self.fates}
+        super().__init__(cluster, [], lambda name, line: self.lines.append(f"{name}: {line}"))
+        for task in self.names():
+            self.start(*task)
 
     def start(self, *task):
-        self.processes[task], self.last_lines[task] = self, ["no such instruction"]
-        seconds, self.status = next(self.fates)
-        self.starts.append(self.now)
-        self.end = self.now + seconds
-
-    def poll(self):
-        return self.status if self.now >= self.end else None
+        seconds, status = next(self.fates[task[0]])
+        end = self.now + seconds
+        self.processes[task] = Mock(poll=lambda: status if self.now >= end else None)
+        self.last_lines[task] = ["no such instruction"]
+        self.starts[task[0]].append(self.now)
 
     def wait(self, *task):
-        return self.status
+        return self.processes[task].poll()
 
     def sleep(self, seconds):
         self.now += seconds
@@ -345,8 +439,11 @@ class Fated(LocalCluster):
 
 @unix_signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_all_tasks_and_ends_the_cluster_with_128_and_its_number(number, monkeypatch):
+def test_a_signal_stops_all_tasks_a_second_one_kills_them_and_the_cluster_ends_with_128_and_its_number(
+    number, monkeypatch
+):
     cluster = Mock()
+    cluster.stop.side_effect = lambda: os.kill(os.getpid(), number)
     monkeypatch.setattr("local_cluster.run", lambda cluster: os.kill(os.getpid(), number) or time.sleep(PATIENCE))
     before = {each: signal.getsignal(each) for each in SIGNALS}
     try:
@@ -356,34 +453,87 @@ def test_a_signal_stops_all_tasks_and_ends_the_cluster_with_128_and_its_number(n
         for each, handler in before.items():
             signal.signal(each, handler)
     assert end.value.code == 128 + number
-    assert [name for name, *_ in cluster.method_calls] == ["start_all", "stop"]
+    assert [name for name, *_ in cluster.method_calls] == ["start_all", "stop", "kill"]
 
 
 @unix_signals
-def test_a_task_that_ends_at_once_is_started_again_later_each_time_and_then_given_up_with_its_last_lines():
-    fated = Fated(*[(1, -signal.SIGILL)] * 100)
-    assert fated.run() == 128 + signal.SIGILL
-    assert np.diff(fated.starts) == pytest.approx([1, 2, 3, 5], abs=0.5)
-    assert fated.lines[0].startswith("given up") and fated.lines[1:] == ["    no such instruction"]
+def test_a_signal_while_the_others_are_stopped_kills_them_and_the_status_stays(monkeypatch):
+    cluster = Mock()
+    cluster.stop.side_effect = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    monkeypatch.setattr("local_cluster.run", lambda cluster: 7)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert oversee(cluster, [signal.SIGTERM]) == 7
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert [name for name, *_ in cluster.method_calls] == ["start_all", "stop", "kill"]
+
+
+def test_when_the_chief_is_done_the_others_may_end_by_themselves_and_one_that_does_not_is_named(monkeypatch):
+    done, lines = [], []
+
+    def wait(*task_and_seconds):
+        done.append(task_and_seconds)
+        if task_and_seconds[0] == "ps":
+            raise subprocess.TimeoutExpired("ps", 30)
+
+    cluster = Mock(names=lambda: [("ps", 1), ("worker", 0)], wait=wait, output=lambda *line: lines.append(line))
+    cluster.stop = lambda: done.append("stop")
+    monkeypatch.setattr("local_cluster.run", lambda cluster: 0)
+    assert oversee(cluster, []) == 0
+    assert done == [("ps", 1, 30), ("worker", 0, 30), "stop"]
+    assert lines == [("ps 1", "stopped, as it has not ended in 30 s")]
+
+
+@unix_signals
+@pytest.mark.parametrize("status", [-signal.SIGILL, 128 + signal.SIGILL])  # as a shell reports it
+def test_a_task_that_ends_at_once_is_started_again_later_each_time_and_then_given_up_with_its_last_lines(status):
+    fated = Fated(*[(1, status)] * 100)
+    assert fated.run() == 128 + signal.SIGILL == 132
+    assert np.diff(fated.starts["chief"]) == pytest.approx([1, 2, 3, 5], abs=0.5)
+    assert fated.lines == [
+        "chief 0: given up, and the cluster with it, as it ended soon after each of its last 4 starts, now with status "
+        "132; its last lines:",
+        "chief 0:     no such instruction",
+    ]
 
 
 @unix_signals
 def test_a_task_that_ran_long_and_then_can_not_start_any_more_is_given_up_too():
     fated = Fated((100, -signal.SIGILL), *[(1, -signal.SIGILL)] * 100)
     assert fated.run() == 128 + signal.SIGILL
-    assert np.diff(fated.starts) == pytest.approx([100, 2, 3, 5], abs=0.5)
+    assert np.diff(fated.starts["chief"]) == pytest.approx([100, 2, 3, 5], abs=0.5)
 
 
 @unix_signals
 def test_a_task_that_is_killed_now_and_then_is_started_again_at_once_each_time():
     fated = Fated(*[(100, -signal.SIGKILL), (1, 143)] * 10, (100, 0))
     assert fated.run() == 0
-    assert np.diff(fated.starts) == pytest.approx([100, 1] * 10, abs=1.5) and not fated.lines
+    assert np.diff(fated.starts["chief"]) == pytest.approx([100, 1] * 10, abs=1.5) and not fated.lines
 
 
-def test_a_task_that_fails_is_not_started_again():
-    fated = Fated((1, 7))
-    assert (fated.run(), fated.starts) == (7, [0])
+@unix_signals
+def test_each_task_has_pauses_of_its_own():
+    few = [(1, -signal.SIGKILL)] * 3 + [(100, 0)]
+    fated = Fated((60, 0), ps=few, worker=few)
+    assert fated.run() == 0
+    for task_type in ("ps", "worker"):
+        assert np.diff(fated.starts[task_type]) == pytest.approx([1, 2, 3], abs=0.5)
+
+
+@pytest.mark.parametrize("fates", [{"worker": [(5, 7)]}, {"ps": [(5, 7)]}, {"evaluator": [(5, 7)]}])
+def test_a_task_that_fails_is_not_started_again_and_ends_the_cluster(fates):
+    fated = Fated((50, 0), **fates)
+    assert fated.run() == 7 and fated.now < 10
+    fated = Fated((1, 7), **fates)
+    assert fated.run() == 7
+    assert fated.starts == {task_type: [0] for task_type in fated.starts}
+
+
+def test_only_the_chief_ends_the_cluster_by_being_done():
+    fated = Fated((50, 0), worker=[(5, 0)], ps=[(7, 0)], evaluator=[(6, 0)])
+    assert fated.run() == 0 and fated.now >= 50
+    assert fated.starts == {task_type: [0] for task_type in fated.starts}
 
 
 def test_lines_that_nobody_takes_are_read_to_the_end_and_end_the_cluster():
@@ -407,9 +557,17 @@ def test_a_program_without_a_python_of_its_own_starts_no_tasks(monkeypatch, name
         LocalCluster({"chief": ["localhost:1"]}, [], print)
 
 
-def test_tasks_that_need_a_bucket_stay_in_the_network_of_the_machine():
+def test_tasks_that_need_a_bucket_stay_in_the_network_of_the_machine(monkeypatch):
     with pytest.raises(OSError, match="^gs:// is not on this machine$"):
         network_for(["--data-dir=data", "--job-dir=gs://bucket/job"])
+    monkeypatch.setattr("local_cluster.OwnNetwork", lambda: "of their own")
+    assert network_for(["--data-dir=file:///data", "--job-dir", "ram://job"]) == "of their own"
+
+
+def test_other_systems_than_linux_have_no_network_for_the_tasks(monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(OSError, match="^only Linux has network namespaces$"):
+        network_for([])
 
 
 LISTEN = """

@@ -7,15 +7,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+import local_cluster
 import predict
 import slurm_cluster
-from helpers import ROOT, environment, require, wait_until
+from helpers import PATIENCE, ROOT, environment, link, require, wait_until
 from local_cluster import addresses
-from trainings import MLENGINE, SMALL, few_digits, listed
+from trainings import MLENGINE, SMALL, listed
 
 CONFIGURATION = """
 ClusterName=test
@@ -163,11 +166,11 @@ class Job:
 
 
 @pytest.fixture
-def clone(tmp_path):
+def clone(tmp_path, few_digits):
     """A clone with few digits, and with this Python as the one that was installed."""
     for name in ("mlengine", "visu", "mnistdata.py", "command_line.py", "tensorflowsetup.py", "ink.py"):
         (tmp_path / name).symlink_to(ROOT / name)
-    few_digits(tmp_path / "data")
+    link(few_digits, tmp_path / "data")
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
@@ -229,14 +232,71 @@ def test_the_roles_are_the_chief_parameter_servers_evaluator_and_workers():
     assert slurm_cluster.divide(tasks[:2], 1, 0) == {"chief": tasks[:1], "ps": tasks[1:2]}
 
 
-@in_a_shell
-def test_the_tasks_have_the_addresses_of_their_nodes_in_the_order_of_their_numbers(tmp_path, monkeypatch):
-    (tmp_path / "srun").write_text(
-        "#!/bin/sh\nfor n in 10 2 0 1 11 3 9 5 4 6 8 7; do echo $n node$n 50$n; done\ncat >&2\n"
-    )
-    (tmp_path / "srun").chmod(0o755)
+@pytest.fixture
+def srun(tmp_path, monkeypatch):
+    """A function that makes a text the shell script of the program srun."""
+
+    def write(script):
+        (tmp_path / "srun").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "srun").chmod(0o755)
+
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    return write
+
+
+@in_a_shell
+def test_the_tasks_have_the_addresses_of_their_nodes_in_the_order_of_their_numbers(srun):
+    srun("for n in 10 2 0 1 11 3 9 5 4 6 8 7; do echo $n node$n 50$n; done\ncat >&2")
     assert slurm_cluster.find_addresses(12) == [f"node{number}:50{number}" for number in range(12)]
+
+
+# srun, as far as it is asked here: starts the command for each task, all at once, until its standard input ends
+SRUN = """
+[ "$1 $2" = "--cpus-per-task=1 --ntasks=2" ] && shift 2 && exec 3<&0
+for n in 0 1; do SLURM_PROCID=$n SLURMD_NODENAME=node$n "$@" <&3 & done; wait
+"""
+
+
+@in_a_shell
+def test_each_task_says_its_number_its_node_and_a_port_that_no_other_has(srun, monkeypatch):
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    srun(SRUN)
+    first, second = slurm_cluster.find_addresses(2)
+    ports = [re.fullmatch(rf"node{number}:(\d+)", address)[1] for number, address in enumerate((first, second))]
+    assert ports[0] != ports[1] and all(0 < int(port) < 65536 for port in ports)
+
+
+@in_a_shell
+@pytest.mark.parametrize("script, status", [("exit 3", 3), ("echo 0 node0 500\necho 1 node1 501\nexit 3", 3), ("", 0)])
+def test_tasks_that_can_not_be_started_are_told(srun, script, status):
+    srun(script)
+    with pytest.raises(SystemExit) as end:
+        slurm_cluster.find_addresses(2)
+    expected = f"slurm_cluster.py: the job's tasks could not be started, srun ended with status {status}"
+    assert end.value.code == expected
+
+
+def test_a_task_is_a_step_on_the_node_of_its_address(monkeypatch):
+    cluster = slurm_cluster.SlurmCluster({"chief": ["n1:1"], "worker": ["n2:1", "n3:1"]}, ["--sync"], print)
+    place = ["--nodes=1", "--ntasks=1", "--exact", "--nodelist=n3", "--job-name=worker-1"]
+    for variables, processors in (({}, 1), ({"SLURM_CPUS_PER_TASK": "4"}, 4)):
+        monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        command = ["srun", f"--cpus-per-task={processors}", *place, sys.executable, "-m", "trainer.task", "--sync"]
+        assert cluster.command("worker", 1) == command
+
+
+def test_the_nodes_share_their_network_which_is_told_and_the_job_gets_sigterm(monkeypatch):
+    lines, commands = [], []
+    monkeypatch.setattr(slurm_cluster.subprocess, "call", lambda command, **options: commands.append(command))
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    cluster = slurm_cluster.SlurmCluster({}, [], lambda *line: lines.append(line))
+    cluster.start_all()
+    cluster.stop()
+    ((name, line),) = lines
+    assert name == "network" and line.endswith("behind a firewall (the nodes of SLURM share theirs)")
+    assert commands == [["scancel", "--quiet", "--signal=TERM", "17"]]
 
 
 @pytest.mark.parametrize(
@@ -248,14 +308,63 @@ def test_the_tasks_have_the_addresses_of_their_nodes_in_the_order_of_their_numbe
     ],
 )
 def test_a_job_may_be_as_small_as_its_roles(arguments, sizes, monkeypatch):
-    clusters = []
+    overseen, checked = [], []
     monkeypatch.setattr(slurm_cluster, "find_addresses", lambda number: [f"n{task}:1" for task in range(number)])
-    monkeypatch.setattr(slurm_cluster, "oversee", lambda cluster, signals: clusters.append(cluster))
+    monkeypatch.setattr(slurm_cluster, "check", checked.append)
+    monkeypatch.setattr(slurm_cluster, "oversee", lambda *what: overseen.append(what) or 7)
     monkeypatch.setattr(signal, "signal", lambda number, action: None)
     monkeypatch.setenv("SLURM_NTASKS", str(sum(sizes.values())))
     monkeypatch.setattr(sys, "argv", ["slurm.sh", "--job-dir=job", *arguments])
-    slurm_cluster.main()
-    assert {name: len(tasks) for name, tasks in clusters[0].cluster.items()} == sizes
+    assert slurm_cluster.main() == 7
+    ((cluster, signals),) = overseen
+    assert {name: len(tasks) for name, tasks in cluster.cluster.items()} == sizes
+    assert cluster.cluster["chief"] == ["n0:1"] and cluster.cluster["ps"][0] == "n1:1"
+    assert checked == [cluster.arguments] == [["--job-dir=job"]]
+    assert set(signals) == {signal.SIGINT, signal.SIGTERM, signal.SIGUSR1}
+
+
+@in_a_shell
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGUSR1", 0)])
+@pytest.mark.parametrize("is_early", [True, False])
+def test_only_when_its_time_is_over_a_job_is_put_into_the_queue_again(number, is_early, monkeypatch):
+    commands = []
+
+    def end(*arguments):
+        os.kill(os.getpid(), number)
+        time.sleep(PATIENCE)
+
+    monkeypatch.setattr(slurm_cluster, "find_addresses", end if is_early else lambda number: ["n1:1"] * number)
+    monkeypatch.setattr(slurm_cluster, "check", lambda arguments: None)
+    monkeypatch.setattr(local_cluster, "run", end)
+    monkeypatch.setattr(local_cluster.LocalCluster, "start", lambda *task: None)
+    monkeypatch.setattr(slurm_cluster.subprocess, "call", lambda command, **options: commands.append(command))
+    for name, value in {"SLURM_NTASKS": "5", "SLURM_JOB_ID": "17"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["slurm.sh", "--job-dir=job"])
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
+    if is_early:  # then SIGTERM ends a program by itself
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            slurm_cluster.main()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert ended.value.code == 128 + number
+    requeued = [command for command in commands if command[0] != "scancel"]
+    assert requeued == ([["scontrol", "requeue", "17"]] if number == signal.SIGUSR1 else [])
+
+
+def test_why_a_job_can_not_run_is_told_with_status_1(monkeypatch, capsys):
+    monkeypatch.setattr(slurm_cluster, "find_addresses", lambda number: ["n1:1"] * number)
+    monkeypatch.setattr(slurm_cluster, "check", lambda arguments: None)
+    monkeypatch.setattr(slurm_cluster, "oversee", Mock(side_effect=OSError("no srun")))
+    monkeypatch.setattr(signal, "signal", lambda number, action: None)
+    monkeypatch.setenv("SLURM_NTASKS", "5")
+    monkeypatch.setattr(sys, "argv", ["slurm.sh", "--job-dir=job"])
+    monkeypatch.setattr(os, "dup2", Mock())
+    assert slurm_cluster.main() == 1
+    assert capsys.readouterr().err == "slurm_cluster.py: the cluster can't run (no srun)\n"
 
 
 @in_a_shell
