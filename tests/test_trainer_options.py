@@ -8,7 +8,7 @@ import pytest
 
 from trainer.task import parse_options
 from trainer.tf_config import ALONE, ConfigError, parse_tf_config
-from trainings import ADDRESSES, config, run_trainer
+from trainings import ADDRESSES, MLENGINE, config, run_trainer
 
 # -- TF_CONFIG
 
@@ -40,7 +40,8 @@ from trainings import ADDRESSES, config, run_trainer
 )
 def test_without_others_a_task_is_alone(text):
     assert parse_tf_config(text) == ALONE
-    assert ALONE.is_alone and ALONE.is_chief
+    assert ALONE.is_alone and ALONE.is_chief and ALONE.name == "chief 0"
+    assert (ALONE.trainers, ALONE.position) == ([("chief", 0)], 0)
 
 
 @pytest.mark.parametrize("type, index, position", [("chief", 0, 0), ("worker", 0, 1), ("worker", 1, 2)])
@@ -69,38 +70,56 @@ def test_the_evaluator_is_no_part_of_the_cluster(addresses):
     assert parse_tf_config(config(addresses)).cluster == ADDRESSES
 
 
+NO_CLUSTER = (
+    'has no cluster, expected the addresses of its tasks like {"cluster": {"chief": ["host:2222"], "ps": '
+    '["host:2223"]}, …}; unset it to train on one machine'
+)
+NO_PS = "has no ps in its cluster, expected one parameter server or more for several tasks"
+LIKE_HOST = 'in its cluster, expected a list of addresses like ["host:2222"]'
+OF_TYPES = "chief, master, worker, ps, evaluator"
+TWO_WORKERS = "expected a number from 0 to 1: its cluster has 2 of that type"
 BAD_CONFIGS = {
-    '{"cluster": ': "is not JSON",
-    "[1]": "has no cluster",
-    '"cluster"': "has no cluster",
-    '{"cluster": ["a:1"]}': "has no cluster",
-    '{"cluster": "a:1", "task": {"type": "chief", "index": 0}}': "has no cluster",
-    '{"task": {"type": "worker", "index": 1}}': "has no cluster",
-    '{"cluster": {}, "task": {"type": "ps", "index": 0}}': "has no cluster",
-    '{"cluster": {"ps": []}, "task": {"type": "evaluator"}}': "has no cluster",
-    '{"cluster": {}, "task": {"type": "boss"}}': "has no cluster",
-    '{"task": "chief"}': "has no cluster",
-    '{"cluster": {"chief": ["a:1"]}, "task": "worker"}': "has the task type worker, expected one that is in",
-    '{"cluster": {"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "task": {"type": "worker"}}': "has the task index None for",
-    json.dumps({"cluster": ADDRESSES}): "has the task type None, expected one of chief, master, worker, ps, evaluator",
-    config(ADDRESSES, "boss"): "has the task type 'boss'",
-    config({**ADDRESSES, "boss": ["e:1"]}): "has a task 'boss' in its cluster",
-    config({"worker": ["a:1", "b:1"], "ps": ["c:1"]}): "has the task type chief, expected one that is in its cluster",
-    config(ADDRESSES, "worker", 2): "has the task index 2 for worker, expected a number from 0 to 1",
-    config(ADDRESSES, "worker", -1): "has the task index -1 for worker",
-    config(ADDRESSES, "worker", "²"): "has the task index '²' for worker",
-    config(ADDRESSES, "worker", "x"): "has the task index 'x' for worker",
-    config(ADDRESSES, "evaluator", 1): "has the task index 1 for evaluator, expected a number from 0 to 0",
-    config({**ADDRESSES, "ps": "d:1"}): 'has "d:1" for ps in its cluster, expected a list of addresses',
-    config({**ADDRESSES, "ps": ["d"]}): 'has ["d"] for ps in its cluster',
-    config({**ADDRESSES, "ps": ["d:²"]}): 'has ["d:\\u00b2"] for ps',
-    config({**ADDRESSES, "ps": ["d:65536"]}): 'has ["d:65536"] for ps',
-    config({**ADDRESSES, "ps": ["a:1"]}): "has a:1 for two tasks",
-    config({**ADDRESSES, "master": ["e:1"]}): "has 2 tasks of type chief or master",
-    config({"chief": ["a:1"], "worker": ["b:1"]}): "has no ps in its cluster",
-    config({"chief": ["a:1"]}, "evaluator"): "has no ps in its cluster",
-    config({"chief": ["a:1"], "evaluator": ["b:1"]}, "evaluator"): "has no ps in its cluster",
-    config({"ps": ["a:1"]}, "ps"): "has no task in its cluster that trains",
+    "[1]": NO_CLUSTER,
+    '"cluster"': NO_CLUSTER,
+    '{"cluster": ["a:1"]}': NO_CLUSTER,
+    '{"cluster": "a:1", "task": {"type": "chief", "index": 0}}': NO_CLUSTER,
+    '{"task": {"type": "worker", "index": 1}}': NO_CLUSTER,
+    '{"cluster": {}, "task": {"type": "ps", "index": 0}}': NO_CLUSTER,
+    '{"cluster": {"ps": []}, "task": {"type": "evaluator"}}': NO_CLUSTER,
+    '{"cluster": {}, "task": {"type": "boss"}}': NO_CLUSTER,
+    '{"task": "chief"}': NO_CLUSTER,
+    '{"cluster": {"chief": ["a:1"]}, "task": "worker"}': "has the task type worker, expected one that is in its "
+    "cluster: chief",
+    '{"cluster": {"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "task": {"type": "worker"}}': "has the task index None for "
+    f"worker, {TWO_WORKERS}",
+    '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}': f"has the task type None, expected one of "
+    f"{OF_TYPES}",
+    json.dumps({"cluster": ADDRESSES}): f"has the task type None, expected one of {OF_TYPES}",
+    config(ADDRESSES, "boss"): f"has the task type 'boss', expected one of {OF_TYPES}",
+    config({**ADDRESSES, "boss": ["e:1"]}): f"has a task 'boss' in its cluster, expected {OF_TYPES}",
+    config({"worker": ["a:1", "b:1"], "ps": ["c:1"]}): "has the task type chief, expected one that is in its cluster: "
+    "worker, ps",
+    config(ADDRESSES, "worker", 2): f"has the task index 2 for worker, {TWO_WORKERS}",
+    config(ADDRESSES, "worker", -1): f"has the task index -1 for worker, {TWO_WORKERS}",
+    config(ADDRESSES, "worker", "²"): f"has the task index '²' for worker, {TWO_WORKERS}",
+    config(ADDRESSES, "worker", "x"): f"has the task index 'x' for worker, {TWO_WORKERS}",
+    config(ADDRESSES, "evaluator", 1): "has the task index 1 for evaluator, expected a number from 0 to 0: its cluster "
+    "has 1 of that type",
+    config({**ADDRESSES, "ps": "d:1"}): f'has "d:1" for ps {LIKE_HOST}',
+    config({**ADDRESSES, "ps": ["d"]}): f'has ["d"] for ps {LIKE_HOST}',
+    config({**ADDRESSES, "ps": [":1"]}): f'has [":1"] for ps {LIKE_HOST}',
+    config({**ADDRESSES, "ps": ["d:0"]}): f'has ["d:0"] for ps {LIKE_HOST}',
+    config({**ADDRESSES, "ps": ["d:²"]}): f'has ["d:\\u00b2"] for ps {LIKE_HOST}',
+    config({**ADDRESSES, "ps": ["d:65536"]}): f'has ["d:65536"] for ps {LIKE_HOST}',
+    config({**ADDRESSES, "ps": [1] * 30}): f"has [{'1, ' * 19}1, for ps {LIKE_HOST}",
+    config({**ADDRESSES, "ps": ["a:1"]}): "has a:1 for two tasks of its cluster, expected an address for each",
+    config({**ADDRESSES, "master": ["e:1"]}): "has 2 tasks of type chief or master in its cluster, expected one",
+    config({"chief": ["a:1", "b:1", "e:1"], "ps": ["c:1"]}): "has 3 tasks of type chief or master in its cluster, "
+    "expected one",
+    config({"chief": ["a:1"], "worker": ["b:1"]}): NO_PS,
+    config({"chief": ["a:1"]}, "evaluator"): NO_PS,
+    config({"chief": ["a:1"], "evaluator": ["b:1"]}, "evaluator"): NO_PS,
+    config({"ps": ["a:1"]}, "ps"): "has no task in its cluster that trains, expected a chief or a worker",
 }
 
 
@@ -108,8 +127,24 @@ BAD_CONFIGS = {
 def test_a_bad_tf_config_is_told_in_one_sentence(text):
     with pytest.raises(ConfigError) as error:
         parse_tf_config(text)
-    assert str(error.value).startswith("TF_CONFIG " + BAD_CONFIGS[text])
-    assert "\n" not in str(error.value)
+    assert str(error.value) == "TF_CONFIG " + BAD_CONFIGS[text]
+
+
+def test_of_a_tf_config_that_is_not_json_the_beginning_is_told():
+    with pytest.raises(ConfigError) as error:
+        parse_tf_config('{"cluster": ' + 100 * "[")
+    expected = "TF_CONFIG is not JSON (Expecting value: line 1 column 113 (char 112)), expected "
+    assert str(error.value) == expected + "{'cluster': …, 'task': …}: {\"cluster\": " + 48 * "["
+
+
+def test_all_ports_and_numbers_as_text_are_taken():
+    task = parse_tf_config(config({**ADDRESSES, "ps": ["d:65535"]}, "worker", "1"))
+    assert (task.index, task.name, task.address) == (1, "worker 1", "c:1")
+
+
+def test_in_whatever_order_a_cluster_is_written_the_chief_is_the_first_of_the_trainers():
+    task = parse_tf_config(config({"ps": ["d:1"], "worker": ["b:1", "c:1"], "chief": ["a:1"]}, "worker", 1))
+    assert task.trainers == [("chief", 0), ("worker", 0), ("worker", 1)] and task.position == 2
 
 
 # -- options
@@ -144,20 +179,73 @@ def test_without_options_it_trains_stage_31():
     }
 
 
+def test_the_page_of_the_trainer_has_its_options_and_what_they_are_without():
+    page = (
+        (MLENGINE / "README.md").read_text(encoding="utf-8").partition("| option | default |")[2].partition("\n\n")[0]
+    )
+    told = {}
+    for options, defaults in re.findall(r"(?m)^\| (`--.*?) \|(.*?)\|", page):
+        names = re.findall(r"`--([\w-]+)`", options)
+        told.update(zip(names, defaults.strip().split(", ")))
+    options = vars(parse_options(["--job-dir=job"]))
+    assert told == {
+        name.replace("_", "-"): "" if value is False else str(value)
+        for name, value in options.items()
+        if name != "job_dir"
+    }
+
+
+def test_the_help_says_each_default(capsys):
+    with pytest.raises(SystemExit):
+        parse_options(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--hp-decay-steps N iterations in which it decays to 37 % (default: 2000)" in text
+    for name, value in vars(parse_options(["--job-dir=job"])).items():
+        option = "--" + name.replace("_", "-")
+        assert name == "job_dir" or re.search(rf" {option} [^(]*\(default: {re.escape(str(value))}\)", text), option
+
+
+POSITIVE, NUMBER = "expected a whole number, 1 or more", "expected a number, 0 or more"
+
+
 @pytest.mark.parametrize(
-    "argument, expected",
+    "option, values, expected",
     [
-        ("--hp-dense=0", "expected a whole number, 1 or more"),
-        ("--hp-batch=many", "expected a whole number, 1 or more"),
-        ("--hp-dropout=1", "expected a number from 0 to below 1"),
-        ("--hp-learning-rate=nan", "expected a number, 0 or more"),
-        ("--seed=-1", "expected a whole number, 0 or more"),
-        ("--hp-iter=10", "unrecognized arguments"),
-        ("--data-dir=", "expected the name of a folder"),
+        *(
+            (f"hp-{name}", ("0", "-1", "1.5", "many"), POSITIVE)
+            for name in ("iterations", "batch", "decay-steps", "depth1", "depth2", "depth3", "dense")
+        ),
+        ("checkpoint-every", ("0",), POSITIVE),
+        ("seed", ("-1",), "expected a whole number, 0 or more"),
+        ("hp-dropout", ("1", "-0.1", "half"), "expected a number from 0 to below 1"),
+        ("hp-learning-rate", ("-0.001", "nan", "inf", "small"), NUMBER),
+        ("hp-learning-rate-min", ("-0.001",), NUMBER),
+        ("data-dir", ("",), "expected the name of a folder"),
     ],
 )
-def test_options_that_can_not_be_used_are_told_with_status_2(capsys, argument, expected):
-    assert expected in options_error(capsys, "--job-dir=job", argument)
+def test_options_that_can_not_be_used_are_told_with_status_2(capsys, option, values, expected):
+    for value in values:
+        error = options_error(capsys, "--job-dir=job", f"--{option}={value}")
+        assert error == f"trainer.task: error: argument --{option}: {value!r}, {expected}"
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["--job-dir=job", "--hp-iter=10"], "unrecognized arguments: --hp-iter=10"),
+        (["--sync"], "the following arguments are required: --job-dir"),
+    ],
+)
+def test_options_that_are_not_there_and_those_that_have_to_be_are_told(capsys, arguments, expected):
+    assert options_error(capsys, *arguments) == f"trainer.task: error: {expected}"
+
+
+def test_the_least_that_an_option_may_be_is_taken():
+    least = {"seed": 0, "hp_dropout": 0, "hp_learning_rate": 0, "hp_learning_rate_min": 0, "hp_iterations": 1}
+    options = parse_options(
+        ["--job-dir=job", *(f"--{name.replace('_', '-')}={value}" for name, value in least.items())]
+    )
+    assert {name: getattr(options, name) for name in least} == least
 
 
 @pytest.mark.parametrize(
@@ -183,6 +271,11 @@ def test_a_tilde_is_the_home_folder(monkeypatch, option):
     for text, expected in {"~/x": "/home/learner/x", "./~": "./~", "gs://b/~": "gs://b/~"}.items():
         options = parse_options(["--job-dir=job", f"{option}={text}"])
         assert getattr(options, option[2:].replace("-", "_")) == expected
+
+
+@pytest.mark.parametrize("text, folder", [("job/", "job"), ("a/b//", "a/b"), ("gs://b/job/", "gs://b/job"), ("/", "/")])
+def test_a_job_folder_has_no_stroke_at_its_end(text, folder):
+    assert parse_options([f"--job-dir={text}"]).job_dir == folder
 
 
 def test_a_bad_tf_config_ends_the_program_with_status_2(tmp_path):
