@@ -18,7 +18,7 @@ import cluster
 import mnistdata
 from helpers import PATIENCE, ROOT, environment, unix_signals
 from trainer.task import parse_options
-from trainings import MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed, trainer_command
+from trainings import MLENGINE, SMALL, Stopped, config, is_untouched, listed, move, present, succeed, trainer_command
 
 # -- short runs
 
@@ -199,7 +199,11 @@ def test_its_network_is_the_one_of_stage_31():
             nets.append(network.build(X, parse_options(["--job-dir=job"]), dropout=0.25))
         (chances,) = [op.outputs[0] for op in session.graph.get_operations() if op.type == "RandomUniform"]
         session.run(tf.global_variables_initializer())
-        for variable in tf.trainable_variables():
+        for variable, value in zip(tf.trainable_variables(), session.run(tf.trainable_variables())):
+            if "/B" in variable.name:
+                assert (value == np.float32(0.1)).all()
+            else:  # what truncated_normal draws with 0.1
+                assert np.abs(value).max() < 0.2001 and value.std() == pytest.approx(0.088, abs=0.01)
             variable.load(random.normal(scale=0.1, size=variable.shape.as_list()), session)
         weights, biases = (
             session.run([variable for variable in tf.trainable_variables() if f"/{letter}" in variable.name])
@@ -226,15 +230,6 @@ class Counted(mnistdata.DataSet):
         return super().next_batch(size)
 
 
-class Never:
-    """In the place of what stops a training."""
-
-    status = 0
-
-    def is_due(self):
-        return False
-
-
 @pytest.mark.tensorflow
 def test_it_takes_batches_of_the_size_that_is_asked_for(tmp_path):
     from trainer.tf_config import ALONE
@@ -242,7 +237,7 @@ def test_it_takes_batches_of_the_size_that_is_asked_for(tmp_path):
 
     digits = Counted(np.zeros([30, 28, 28, 1], np.float32), np.eye(10, dtype=np.float32)[np.arange(30) % 10], seed=0)
     options = parse_options(["--job-dir", str(tmp_path / "job"), *SMALL, "--hp-batch=7", "--hp-iterations=3"])
-    train(ALONE, options, digits, Never())
+    train(ALONE, options, digits, Stopped())
     assert digits.taken == [7, 7, 7]
 
 
@@ -284,14 +279,23 @@ def test_nothing_that_is_read_from_a_job_folder_says_where_it_is(job):
 def test_tensorboard_gets_the_curves(job):
     import tensorflow.compat.v1 as tf
 
-    folder, _ = job
+    folder, output = job
     curves = {}
     for path in [*folder.glob("events*"), *(folder / "eval").glob("events*")]:
         for event in tf.train.summary_iterator(str(path)):
             for value in event.summary.value:
-                curves.setdefault((path.parent.name, value.tag), []).append(event.step)
-    assert curves["eval", "accuracy"] == curves["eval", "loss"] == [0, 25, 50, 60]
-    assert {tag for name, tag in curves if name == folder.name} >= {"accuracy", "loss", "lr"}
+                curves.setdefault((path.parent.name, value.tag), []).append((event.step, value.simple_value))
+    for name, tag, printed in (
+        ("eval", "accuracy", r"(\d+): .* test accuracy: (\S+)"),
+        ("eval", "loss", r"(\d+): .* test loss: (\S+)"),
+        (folder.name, "accuracy", r"(\d+): accuracy: (\S+)"),
+        (folder.name, "loss", r"(\d+): .*\d loss: (\S+) lr"),
+        (folder.name, "lr", r"(\d+): .* lr: (\S+)"),
+    ):
+        steps, values = zip(*curves[name, tag])
+        steps_printed, values_printed = zip(*re.findall(f"(?m)^{printed}", output))
+        assert steps == tuple(map(int, steps_printed)) == ((0, 25, 50, 60) if name == "eval" else (1,))
+        assert values == pytest.approx([float(value) for value in values_printed], rel=1e-4, abs=6e-5)
 
 
 @pytest.mark.tensorflow
@@ -366,6 +370,7 @@ def train_until_signal(job_dir, number, start, data):
     process.send_signal(number)
     output += process.stdout.read()
     assert process.wait(60) == 128 + number
+    assert f"{signal.Signals(number).name}: stopping\n" in output and "SavedModel" not in output
     return output
 
 
@@ -402,12 +407,29 @@ def test_after_a_signal_and_a_move_a_run_goes_on_and_a_complete_one_only_reports
 def test_a_training_that_goes_on_takes_the_digits_in_another_order(monkeypatch, few_digits):
     from trainer import roles
 
-    options = parse_options(["--job-dir", "job", "--data-dir", str(few_digits)])
     batches = []
-    for step in (0, 0, 500):
+    for step, seed in ((0, 0), (0, 0), (500, 0), (0, 1)):
+        options = parse_options(["--job-dir", "job", "--data-dir", str(few_digits), f"--seed={seed}"])
         monkeypatch.setattr(roles, "newest_step", lambda job_dir, step=step: step)
         batches.append(roles.read_digits(options).train.next_batch(100)[1].tolist())
-    assert batches[0] == batches[1] != batches[2]
+    assert batches[0] == batches[1]
+    assert len({tuple(map(tuple, batch)) for batch in batches}) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no drive's letter goes with file://")
+@pytest.mark.tensorflow
+def test_of_a_folder_of_tensorflows_file_systems_the_files_are_read_and_no_folders_in_it(few_digits, tmp_path):
+    from trainer import roles
+
+    shutil.copytree(str(few_digits), str(tmp_path / "data"))
+    (tmp_path / "data" / "older").mkdir()
+    digits = [
+        roles.read_digits(parse_options(["--job-dir=job", f"--data-dir={scheme}{tmp_path}/data"]))
+        for scheme in ("", "file://")
+    ]
+    for one, other in zip(*digits):
+        np.testing.assert_array_equal(one.images, other.images)
+        np.testing.assert_array_equal(one.labels, other.labels)
 
 
 @pytest.mark.tensorflow
@@ -426,18 +448,38 @@ def test_a_server_never_sees_half_of_a_saved_model(tmp_path, monkeypatch):
         lambda builder: [save(builder), seen.extend(os.listdir(str(tmp_path / "export")))],
     )
     evaluation.reported = str(tmp_path / "model.ckpt-7")
-    evaluation.export()
-    assert len(seen) == 1 and not seen[0].isdigit()  # it takes the folders that have numbers for names
-    assert os.listdir(str(tmp_path / "export")) == ["7"]
+    for _ in range(2):  # the second time in the place of the first
+        (tmp_path / "export" / "unfinished").mkdir(parents=True)  # a task was killed before
+        assert evaluation.export() == f"{tmp_path}/export/7"
+        assert not [name for name in seen if name.isdigit()]  # it takes the folders that have numbers for names
+        assert os.listdir(str(tmp_path / "export")) == ["7"]
+
+
+@pytest.mark.tensorflow
+def test_all_test_digits_count_alike_however_many_there_are():
+    import tensorflow.compat.v1 as tf
+
+    from trainer.evaluation import Evaluation
+
+    evaluation, random = Evaluation(parse_options(["--job-dir=job", *SMALL])), np.random.RandomState(0)
+    with evaluation.session.graph.as_default():
+        tf.set_random_seed(0)
+        evaluation.session.run(tf.global_variables_initializer())
+    images, labels = random.rand(23, 28, 28, 1), np.eye(10)[random.randint(10, size=23)]
+    feed = {evaluation.images: images[..., 0], evaluation.labels: labels}
+    at_once = evaluation.session.run([evaluation.accuracy, evaluation.loss], feed)
+    assert evaluation.test(mnistdata.DataSet(images, labels, seed=0)) == pytest.approx(at_once, rel=1e-5)
+    assert evaluation.test(mnistdata.DataSet(images[:11], labels[:11], seed=0)) != pytest.approx(at_once, rel=1e-3)
 
 
 # -- when to stop
 
 LOOKS = """
 import sys, threading, time
+sys.path[:0] = [{folder!r}]
 from trainer import stopping
 
-stopping.POLL, stopping.GRACE = 0.01, 1000000
+stopping.POLL, stopping.GRACE = 0.01, float(sys.argv[2])
 left = int(sys.argv[1])
 
 
@@ -455,36 +497,51 @@ time.sleep(1000000)  # as TensorFlow, which never comes back to Python
 """
 
 
-@contextlib.contextmanager
-def looks(number, last):
-    """A process that looks so many times in vain whether its training has ended, and then does the last thing."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", LOOKS.format(last=last), str(number)],
-        cwd=str(MLENGINE),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+@pytest.fixture
+def looks(forks, tmp_path):
+    """Starts a process that looks so often in vain whether its training has ended, and then does the last thing."""
+
+    @contextlib.contextmanager
+    def start(number, last, grace=1000000):
+        (tmp_path / "looks.py").write_text(LOOKS.format(folder=str(MLENGINE), last=last))
+        process = forks.start(["looks.py", str(number), str(grace)], tmp_path)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    return start
 
 
-def test_a_look_that_fails_is_told_once_and_repeated():
+@pytest.mark.tensorflow
+def test_a_look_that_fails_is_told_once_and_repeated(looks):
     with looks(3, "return True") as process:
         output, error = process.communicate(timeout=PATIENCE)
-    assert (output, error.splitlines()) == (
+    assert (process.returncode, output, error.splitlines()) == (
+        0,
         "looked\n",
         ["can't see whether the training has ended (a hiccup): looking again until it works"],
     )
 
 
+@unix_signals
+def test_a_process_that_does_not_end_by_itself_after_a_signal_is_ended_when_it_had_time_for_a_checkpoint(looks):
+    with looks(1, "pass", grace=0.1) as process:
+        assert process.stdout.readline() == "looked\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 128 + signal.SIGTERM
+
+
+def test_its_patience_is_that_of_the_clouds_and_a_checkpoint_is_seen_soon():
+    from trainer import stopping
+
+    assert stopping.GRACE == 20 and stopping.POLL == 1  # clouds kill 30 seconds after SIGTERM
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of other processes are of other systems")
 @pytest.mark.parametrize("last", ["pass", "threading.Event().wait()"], ids=["fails", "hangs"])
-def test_signals_end_a_process_whose_look_does_not_succeed_and_whose_lines_nobody_reads(last):
+def test_signals_end_a_process_whose_look_does_not_succeed_and_whose_lines_nobody_reads(last, looks):
     with looks(1, last) as process:
         assert process.stdout.readline() == "looked\n"
         process.stderr.close()
@@ -542,8 +599,12 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
         assert names >= modules | copies | {"setup.py"}
         assert not [name for name in names if "visu" in name]  # no window
         package.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    information = (tmp_path / "trainer.egg-info" / "PKG-INFO").read_text()
     required = (tmp_path / "trainer.egg-info" / "requires.txt").read_text()
-    assert "tensorflow" in required and "matplotlib" not in required
+    packages = re.findall(r"(?m)^(?!#|matplotlib)\w+", (ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    assert sorted(re.findall(r"(?m)^\w+", required)) == sorted(packages)
+    for line in ("Name: trainer", "Version: 1.0", "License: Apache-2.0", "Requires-Python: >=3.7"):
+        assert line in information.replace("License-Expression", "License").splitlines()
     unpacked = tmp_path / "trainer-1.0"
     command = [sys.executable, "setup.py", "--name"]
     assert subprocess.check_output(command, cwd=str(unpacked), encoding="utf-8") == "trainer\n"

@@ -46,6 +46,19 @@ def succeed(job_dir, *arguments, start=programs.start, **variables):
     return process.stdout
 
 
+class Stopped:
+    """In the place of what stops a task: it has to stop once it has waited so many times, None for never."""
+
+    def __init__(self, times=None, status=0):
+        self.times, self.status, self.waited = times, status, []
+
+    def is_due(self):
+        return self.times is not None and len(self.waited) >= self.times
+
+    def wait(self, seconds=None):
+        self.waited.append(seconds)
+
+
 def move(old, new):
     """Copies a job folder, lets its list of checkpoints name the old paths, and leaves no use in what lies there.
 
