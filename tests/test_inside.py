@@ -5,6 +5,7 @@ import types
 import numpy as np
 
 import inside
+from stage_runs import text_only
 
 ALWAYS = 5  # what the channels are above, even of an empty image
 
@@ -28,23 +29,58 @@ def test_what_is_silent_dead_and_active_and_what_bars_add_up_to(monkeypatch, cap
     parts = types.SimpleNamespace(
         test=types.SimpleNamespace(images=test, num_examples=1000), train=types.SimpleNamespace(images=training)
     )
-    trained = []
 
-    def stage(source, path, iterations):
-        trained.append((path.name, iterations))
-        return types.SimpleNamespace(run=lambda train: {"read": read, "mnist": parts})
+    class Stage:
+        def __init__(self, source, path, iterations):
+            assert source == path.read_text(encoding="utf-8") and iterations == 7
+            self.is_dense = path.name == "mnist_2.1_five_layers_relu_lrdecay.py"
 
-    monkeypatch.setattr(inside, "Stage", stage)
-    monkeypatch.setattr("sys.argv", ["inside.py", "--iterations", "7", "3.1"])
+        def run(self, train):
+            print("what the training says")
+            assert train is text_only
+            return {"read": read_dense if self.is_dense else read, "mnist": parts}
+
+    def read_dense(images):
+        answers, _, dense = read(images)
+        return [answers, dense]
+
+    monkeypatch.setattr(inside, "Stage", Stage)
+    monkeypatch.setattr("sys.argv", ["inside.py", "--iterations", "7", "1.0", "2.1", "3.1"])
     inside.main()
-    assert trained == [("mnist_3.1_convolutional_bigger_dropout.py", 7)]
-    lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if line.startswith("| ")] == [
-        "| layer | neurons or channels | silent | dead | active |",
+    head = ["", "| layer | neurons or channels | silent | dead | active |", "|---|---|---|---|---|"]
+    assert capsys.readouterr().out.splitlines() == [
+        "",
+        "mnist_1.0_softmax.py",  # whose layer is no convolution
+        *head,
         "| 1 | 3 | 1 | 1 | 2.0 of 2 |",
         "| 2 | 4 | 2 | 1 | 0.5 of 2 |",
+        "",
+        "mnist_2.1_five_layers_relu_lrdecay.py",
+        *head,
+        "| 1 | 4 | 2 | 1 | 0.5 of 2 |",
+        "",
+        "mnist_3.1_convolutional_bigger_dropout.py",
+        *head,
+        "| 1 | 3 | 1 | 1 | 2.0 of 2 |",
+        "| 2 | 4 | 2 | 1 | 0.5 of 2 |",
+        "",
         "| channel | across | down |",
+        "|---|---|---|",
         "| 1 | 60.0 | 48.0 |",  # 4 lines of 15 pixels with another to the right; 16 lines of 3
         "| 2 | 48.0 | 60.0 |",
         "| 3 | -60.0 | -48.0 |",
     ]
+
+
+def test_without_numbers_of_stages_it_is_those_that_the_lesson_looks_into_as_long_as_they_train(monkeypatch):
+    reported = []
+    monkeypatch.setattr(inside, "report", lambda *arguments: reported.append(arguments))
+    monkeypatch.setattr("sys.argv", ["inside.py"])
+    inside.main()
+    assert reported == [(number, None) for number in ("1.0", "2.1", "2.2", "3.1")]
+
+
+def test_a_bar_is_in_the_middle_and_lies_or_stands():
+    lying, standing = inside.bar(lies=True)[0, :, :, 0], inside.bar(lies=False)[0, :, :, 0]
+    assert (lying == lying[::-1, ::-1]).all() and (standing == lying.T).all()
+    assert lying.any(axis=1).sum() == 4 and lying.any(axis=0).sum() == 16
