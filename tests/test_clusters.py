@@ -383,6 +383,7 @@ def test_a_cluster_of_this_machine_has_one_of_each_kind_or_as_many_as_are_asked_
     ],
 )
 def test_options_that_a_cluster_can_not_have_are_told_with_status_2(arguments, expected, monkeypatch, capsys):
+    monkeypatch.setattr("local_cluster.oversee", lambda cluster: None)
     monkeypatch.setattr("sys.argv", ["local_cluster.py", "--job-dir=job", *arguments])
     with pytest.raises(SystemExit) as end:
         main()

@@ -1,6 +1,5 @@
 """docs/pictures.py makes each picture that the pages show, of the size that it has there, from runs of the scripts."""
 
-import functools
 import re
 import subprocess
 import sys
@@ -12,13 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-import mnistdata
+import lesson_pictures
 import pictures
 from figures.every import PICTURES
 from figures.film import WINDOWS
 from figures.looks import DPI, overlapping_labels
-from figures.runs import BENT
 from helpers import ROOT
+from lesson_pictures import MadeUpRuns, digits
 
 FOLDER = ROOT / "docs" / "pictures"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
@@ -30,40 +29,10 @@ def linked():
     return {name: words for words, name in re.findall(r"!\[([^]]*)\]\([./a-z]*pictures/([\w.]+)\)", text)}
 
 
-@functools.lru_cache(maxsize=None)
-def digits():
-    return mnistdata.read_data_sets(str(ROOT / "data"), one_hot=False, reshape=False)
-
-
-class MadeUpRuns:
-    """Arrays of the shapes and about the values that runs of the scripts have."""
-
-    iterations = 20
-
-    def __getitem__(self, name):
-        return self.with_seed(name, 0)
-
-    def with_seed(self, name, seed):
-        random = np.random.RandomState(seed)
-        length = 2000 if "1.0" in name or "rate_" in name or "long_steps" in name else 10000
-        results = {}
-        for curve, points in (("training", 101), ("test", 41)):
-            falling = np.exp(-np.linspace(0, 8, points))
-            results[f"{curve}_iteration"] = np.linspace(0, length - 1, points)
-            results[f"{curve}_accuracy"] = 0.98 - 0.88 * falling
-            results[f"{curve}_loss"] = 5 + 225 * falling
-            results[f"{curve}_learning_rate"] = 0.003 * falling
-        wrong = random.uniform(size=10000) < 0.009
-        results["answers"] = np.eye(10)[(digits().test.labels + wrong) % 10]
-        results["W"], results["b"] = random.normal(0, 0.1, [784, 10]), np.linspace(-0.4, 0.4, 10)
-        results["W1"], results["B1"] = random.normal(0, 0.1, [6, 6, 1, 6]), np.full(6, 0.1)
-        results["bent"] = np.zeros([len(BENT), 7, 28, 28])
-        return results
-
-
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_labels_of_a_picture_stand_apart_and_its_size_is_that_of_the_one_shown(name):
+def test_a_picture_shows_what_was_kept_its_labels_stand_apart_and_its_size_is_that_of_the_one_shown(name):
     figure = PICTURES[name](MadeUpRuns(), digits())
+    lesson_pictures.compare(name, figure)
     assert overlapping_labels(figure) == []
     shown = PIL.Image.open(str(FOLDER / f"{name}.png")).size
     assert shown == tuple(np.round(figure.get_size_inches() * DPI))

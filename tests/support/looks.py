@@ -14,7 +14,7 @@ from unittest import mock
 
 if __name__ == "__main__":
     ROOT = Path(__file__).resolve().parents[2]
-    sys.path[:0] = [str(ROOT), str(ROOT / "mlengine")]
+    sys.path[:0] = [str(ROOT), str(ROOT / "docs"), str(ROOT / "mlengine")]
 
 import matplotlib
 import numpy as np
@@ -192,6 +192,11 @@ if __name__ == "__main__":
     LOOKS.mkdir(exist_ok=True)
     for name in PICTURES:
         keep(name)
+
+    import lesson_pictures
+
+    for name in lesson_pictures.PICTURES:
+        lesson_pictures.keep(name)
 
     import photographs  # which needs what predict.py needs
 
