@@ -506,6 +506,12 @@ def test_a_task_that_ran_long_and_then_can_not_start_any_more_is_given_up_too():
     assert np.diff(fated.starts["chief"]) == pytest.approx([100, 2, 3, 5], abs=0.5)
 
 
+@pytest.mark.parametrize("seconds, status", [(28, 132), (31, 7)])
+def test_a_task_that_runs_for_half_a_minute_from_its_last_start_has_got_going(seconds, status):
+    fated = Fated(*[(1, 132)] * 4, (seconds, 132), (1, 7))
+    assert fated.run() == status
+
+
 @unix_signals
 def test_a_task_that_is_killed_now_and_then_is_started_again_at_once_each_time():
     fated = Fated(*[(100, -signal.SIGKILL), (1, 143)] * 10, (100, 0))
