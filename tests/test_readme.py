@@ -65,5 +65,13 @@ def test_the_stage_table_the_results_and_the_end_of_each_script_say_the_same(sta
     seeds = best.replace(" (", " over 5 seeds (")
     assert f"a median best test accuracy of {seeds}" in comment
     assert f"and {final} at the end" in comment
+    assert f"in {iterations} iterations, and" in comment and "measured with seeds 0 to 4 on TensorFlow 2.21" in comment
     results = table_row(stage, RESULTS_OF_STAGES)
-    assert f"| {best} |" in results and f"| {final} |" in results
+    assert f"| {best} |" in results and f"| {final} |" in results and f"| {iterations} |" in results
+    for times in re.findall(r"([\d.]+) times its lowest value", comment):
+        assert f"| {times} |" in results
+    misread = [round(10000 * (1 - float(spread[:6]))) for spread in (best, final)]
+    for told in re.findall(r"misreads (\d+) at its best, (\d+) at the end", comment):
+        assert list(map(int, told)) == misread
+    for told in re.findall(r"(\d+) are misread at the end", comment):
+        assert int(told) == misread[1]

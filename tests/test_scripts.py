@@ -237,13 +237,16 @@ for stage in {list(FACTS)}:
     print(json.dumps([facts[name] for name in seen]))
     names, _ = checker.run(checker.Stage(source, path, iterations=1), checker.text_only)
     with contextlib.redirect_stdout(io.StringIO()):
+        found = numpy_networks.check_comments(source, names)
         numpy_networks.check(stage, names)
+    print(found)
 """
     process = forks.run_script(source, tmp_path)
     assert process.returncode == 0, process.stdout + process.stderr
     lines = process.stdout.splitlines()
-    assert len(lines) == len(FACTS) == len(STAGES)
-    for line, stage in zip(lines, FACTS):
+    assert len(lines) == 2 * len(FACTS) == 2 * len(STAGES)
+    for line, comments, stage in zip(lines[::2], lines[1::2], FACTS):
+        assert int(comments) >= 12, stage
         iterations, parameters, rates, kept, biases, batch = json.loads(line)
         assert (iterations, parameters, pytest.approx(rates, rel=1e-3), kept) == FACTS[stage][:4], stage
         assert all(bias == pytest.approx(FACTS[stage][4], abs=1e-6) for bias in biases) and batch == 100, stage

@@ -22,6 +22,7 @@ def check(stage, names):
     biases = [variable for variable in variables if len(variable.shape) == 1]
     averages = [names[name] for name in sorted(names) if re.match(r"A\d$", name)]  # [2, channels] each
     session.run(tf.global_variables_initializer())
+    check_beginning(stage, *session.run([weights, biases, averages]))
     for variable in weights + biases:
         variable.load(random.normal(scale=0.1, size=variable.shape.as_list()), session)
     for variable in averages:
@@ -59,6 +60,57 @@ def check(stage, names):
     n = len(images) * np.array([np.prod(layer.shape[1:3]) for layer in layers[: len(A)]])
     for now, before, (mean, variance), count in zip(session.run(averages), A, batches, n):
         assert_near(now, 0.9 * before + 0.1 * np.stack([mean, variance * count / (count - 1)]))
+
+
+def check_beginning(stage, weights, biases, averages):
+    """Fails where a training does not begin at random weights, biases of 0 or 0.1, and averages of no effect."""
+    for array in weights:
+        if stage.startswith("mnist_1"):
+            assert not array.any()
+        else:  # normally distributed with 0.1, and none beyond 0.2
+            assert 0.15 < np.abs(array).max() < 0.2001 and abs(array.std() - 0.088) < 0.015
+    of_relus = 0.1 if stage.startswith(("mnist_2.1", "mnist_2.2", "mnist_3")) else 0
+    for array, first in zip(biases, [of_relus] * (len(biases) - 1) + [0.1 if stage.startswith("mnist_3") else 0]):
+        assert_near(array, first)
+    for means, variances in averages:
+        assert not means.any() and (variances == 1).all()
+
+
+def check_comments(source, names):
+    """Fails where a comment of a stage tells another shape than that of what it stands at; names: those of the script.
+
+    Returns how many it found.
+    """
+    head = source.partition("\nimport ")[0]
+    sizes = {letter: names[letter] for letter in "KLMN" if letter in names}
+    layers = {f"Y{number}": layer for number, layer in enumerate(names.get("layers", []), 1)}
+    told = re.findall(r"\b([A-Z]{1,2}\d?|b) +\[([\dn, ]+)\]", head)
+    for name, comment in re.findall(r"(?m)^ *(\w+) = .*  # (.*\[.*)$", source):
+        results = re.findall(r"\[([\w, ]*)\]", comment.rpartition("-> ")[2])
+        if results and name not in ("cross_entropy", "YY" if layers else ""):  # these have several, or no name
+            told.append((name, results[0]))
+    found = 0
+    for name, shape in told:
+        value = names.get(name, layers.get(name))
+        if hasattr(value, "shape"):
+            sides = [None if side == "n" else int(sizes.get(side, side)) for side in re.findall(r"\w+", shape)]
+            assert sides == list(value.shape.as_list() if hasattr(value.shape, "as_list") else value.shape), (
+                name,
+                shape,
+            )
+            found += 1
+    for told, shape in re.findall(
+        r"(\d+(?: x \d+, \d+)?) (?:values|neurons|channels?) +[A-Z]{1,2}\d? +\[n, (.*?)\]", head
+    ):
+        assert re.findall(r"\d+", told) == shape.split(", "), told
+    graph = names["sess"].graph
+    strides = [op.get_attr("strides")[1] for op in graph.get_operations() if op.type == "Conv2D"]
+    filters = re.findall(r"W\d \[(\d), (\d), .*?\] +(\dx\d) convolution, stride (\d)", head)
+    assert [int(stride) for *_, stride in filters] == strides[: len(filters)] and bool(filters) == bool(strides)
+    assert all(f"{rows}x{columns}" == size for rows, columns, size, _ in filters)
+    numbers = sum(variable.shape.num_elements() for variable in tf.trainable_variables())
+    assert re.findall(r"each of the (\S+) weights and biases", source) == [f"{numbers:,}"]
+    return found
 
 
 def assert_near(values, expected, share=1e-3):
