@@ -1,5 +1,6 @@
 """Every edit that the lesson and the questions show gives a script that does what the page says, on a short run."""
 
+import pathlib
 import re
 import subprocess
 import sys
@@ -99,6 +100,8 @@ def checked(forks, tmp_path_factory):
         "my_layers.py": dict(programs())["chain_rule.py"].replace("[784, 200]", "[784, 100]"),
         "my_keras.py": dict(programs())["keras_dropout.py"].replace("EPOCHS = 17", "EPOCHS = 1"),
         "stops.py": two_layers.replace("next_batch(100)", "next_batch(W9)"),
+        "no_stage.py": two_layers.replace("# Stage 1.0:", "# My own:"),
+        "not_there.py": None,
     }
     program = f"""import sys
 sys.path[:0] = [{str(ROOT / "docs")!r}]
@@ -106,7 +109,8 @@ import checker, exercises, pathlib
 to_do = [exercise for exercise in exercises.exercises_to_do() if exercise.number in ("2.1", "3.1", "4.1")]
 """
     for name, source in copies.items():
-        (folder / name).write_text(source, encoding="utf-8")
+        if source:
+            (folder / name).write_text(source, encoding="utf-8")
         program += f"print(checker.check(pathlib.Path({name!r}), to_do))\n"
     process = forks.run_script(program, folder)
     assert process.stderr == ""
@@ -118,7 +122,11 @@ def test_the_checker_says_which_exercise_a_copy_solves(checked):
     solved = {"with_window.py": "2.1", "prints_more.py": "2.1", "text_only.py": "3.1", "in_other_words.py": "4.1"}
     for name, number in solved.items():
         status, line = checked[name]
-        assert status == 0 and line.startswith(f"{name}: solves exercise {number}, ")
+        (exercise,) = [exercise for exercise in exercises_to_do() if exercise.number == number]
+        iterations, lowest, highest = RANGES[exercise.copy]
+        title = re.escape(f"{name}: solves exercise {number}, {exercise.title}; with ITERATIONS = {iterations}, ")
+        reached = re.fullmatch(rf"{title}its best test accuracy is (\d\.\d{{4}})", line).group(1)
+        assert status == 0 and lowest <= float(reached) <= highest
 
 
 def test_the_checker_says_in_one_sentence_what_is_missing(checked):
@@ -130,15 +138,112 @@ def test_the_checker_says_in_one_sentence_what_is_missing(checked):
     lines = EXERCISES["two_layers.py"].splitlines()
     wrong = next(number for number, line in enumerate(lines, 1) if "next_batch(100)" in line)
     assert f"line {wrong}: NameError: name 'W9' is not defined" in checked["stops.py"][1]
+    none = (
+        "no_stage.py: its first lines name no '# Stage …:' that an exercise begins with, expected those of the script"
+    )
+    assert checked["no_stage.py"] == (1, none)
+    status, line = checked["not_there.py"]
+    assert status == 1 and line.startswith("not_there.py: ") and "No such file" in line
+
+
+FACTS = {"the seed is 0": True, "the number of iterations": 100, "it prints more": False, "the size of a batch": 10}
+
+
+@pytest.fixture
+def verdict_on(monkeypatch):
+    """A function: what the checker says of a copy with some other facts, and a test accuracy that it reaches.
+
+    Of two exercises, 1.1 asks for another size of the batch, and 1.2 also for another rate.
+    """
+    import checker
+
+    first, second = (exercise for exercise in exercises_to_do() if exercise.number in ("1.1", "2.1"))
+    start = {**FACTS, "the epoch in iteration 1,200": ["2"], "rate": 0.003, "with dropout": False}
+    of_first, of_second = {"the size of a batch": 50}, {"the size of a batch": 50, "rate": 0.0123456}
+    monkeypatch.setattr(checker, "RANGES", {first.copy: (200, 0.8, 0.95), second.copy: (300, 0.85, 0.9)})
+
+    def verdict(accuracy=0.88, **changes):
+        def facts_of(source, path):
+            known = {"copy": changes, first.solution: of_first, second.solution: of_second}
+            return {**start, **{name.replace("_", " "): value for name, value in known.get(source, {}).items()}}
+
+        monkeypatch.setattr(checker, "stage_of", lambda source: "Stage 1.0")
+        monkeypatch.setattr(checker, "facts_of", facts_of)
+        monkeypatch.setattr(
+            checker, "accuracy_after", lambda *which: accuracy if which[:2] == ("copy", "copy.py") else 0
+        )
+        return checker.verdict("copy.py", "copy", [first, second])
+
+    verdict.titles = [f"exercise {exercise.number}, {exercise.title}" for exercise in (first, second)]
+    return verdict
+
+
+@pytest.mark.tensorflow
+def test_the_checker_compares_a_copy_with_the_nearest_solution_and_its_accuracy_with_the_range(verdict_on):
+    first, second = verdict_on.titles
+    batch = {"the_size_of_a_batch": 50}
+    others = {"the_seed_is_0": False, "the_number_of_iterations": 7, "it_prints_more": True}  # which nobody asked for
+    reached = "with ITERATIONS = {}, its best test accuracy is {:.4f}".format
+    beyond = "and nothing is missing, but"
+    for accuracy, changes, solves, words in (
+        (0.8, {**batch, **others}, True, f"solves {first}; {reached(200, 0.8)}"),
+        (0.95, batch, True, f"solves {first}; {reached(200, 0.95)}"),
+        (0.9, {**batch, "rate": 0.012}, True, f"solves {second}; {reached(300, 0.9)}"),
+        (0.9501, batch, False, f"nearest is {first}, {beyond} {reached(200, 0.9501)}, expected 0.8 to 0.95"),
+        (
+            0.1,
+            {**batch, "rate": 0.0122},
+            False,
+            f"nearest is {second}, {beyond} {reached(300, 0.1)}, expected 0.85 to 0.9",
+        ),
+        (None, {**batch, "rate": 0.005}, False, f"nearest is {second}; rate: 0.005, expected 0.0123"),
+        (None, {"rate": 0.0123}, False, f"nearest is {second}; the size of a batch: 10, expected 50"),
+        (None, {**batch, "with_dropout": True}, False, f"nearest is {first}; with dropout: yes, expected no"),
+    ):
+        assert verdict_on(accuracy, **changes) == (solves, words)
 
 
 @pytest.mark.parametrize("status", [0, 1])
 def test_the_program_ends_with_the_status_of_the_checker(status, monkeypatch):
-    monkeypatch.setitem(sys.modules, "checker", types.SimpleNamespace(check=lambda path, to_do: status))
-    monkeypatch.setattr("sys.argv", ["exercises.py", "--check", "mine.py"])
+    checked = []
+
+    def check(path, to_do):
+        checked.append((path, to_do))
+        return status
+
+    monkeypatch.setitem(sys.modules, "checker", types.SimpleNamespace(check=check))
+    monkeypatch.setattr("sys.argv", ["exercises.py", "--check", "folder/mine.py"])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == status
+    assert checked == [(pathlib.Path("folder/mine.py"), list(exercises_to_do()))]
+
+
+def test_an_exercise_has_its_number_its_title_its_script_its_copy_and_its_solution():
+    by_number = {exercise.number: exercise for exercise in exercises_to_do()}
+    numbers = [tuple(map(int, number.split("."))) for number in by_number]
+    assert numbers == sorted(numbers) and len(numbers) == len(RANGES)
+    assert by_number["2.1"][1:] == (
+        "a tenth of the rate",
+        "mnist_1.0_softmax.py",
+        "rate_low.py",
+        stage_source("mnist_1.0_softmax.py").replace("Optimizer(0.003)", "Optimizer(0.0003)"),
+    )
+    assert by_number["6.1"].script == "mnist_2.0_five_layers_sigmoid.py"
+
+
+@pytest.mark.tensorflow
+def test_what_the_checker_sees_of_the_digits():
+    import checker
+
+    digits = mnistdata.read_data_sets(str(ROOT / "data"), reshape=False, validation_size=100)
+    few, others = digits.train.images[:200], digits.validation.images
+    assert checker.are_among(few[5:9], few) and not checker.are_among(others[:9], few)
+    assert not checker.are_among(np.concatenate([few[:8], others[:1]]), few)  # one is no other's
+    shuffled = few.reshape(200, 784)[:, np.random.RandomState(0).permutation(784)].reshape(few.shape)
+    assert checker.neighbours_are_alike(few) and not checker.neighbours_are_alike(shuffled)
+    assert checker.constants({"rate": 0.5, "step": 1, "images": few}, {"rate": 0.5, "step": 7, "images": few}) == [0.5]
+    assert checker.images_in({"rate": 0.5, "images": few}) is few and checker.images_in({"rate": 0.5}) == []
 
 
 def test_the_checker_says_of_a_program_of_the_lesson_where_it_belongs_and_that_it_is_not_checked(checked):
@@ -159,8 +264,9 @@ def test_a_layer_of_keras_stands_in_the_graph_as_the_questions_show_it(forks, tm
 
 
 def test_the_program_writes_the_edits_of_the_lesson_into_a_folder(tmp_path):
-    folder = tmp_path / "exercises"
-    subprocess.run([sys.executable, str(ROOT / "docs" / "exercises.py"), str(folder)], check=True)
+    folder = tmp_path / "my" / "exercises"
+    for _ in range(2):  # in the place of former ones, too
+        subprocess.run([sys.executable, str(ROOT / "docs" / "exercises.py"), str(folder)], check=True)
     written = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
     assert (
         written == dict([*exercises(LESSON), *programs()])
