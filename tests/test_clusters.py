@@ -91,9 +91,10 @@ def test_parameter_servers_stay_until_the_chief_has_left(tmp_path):
     options = parse_options(["--job-dir", str(tmp_path), "--hp-iterations=60"])
     ps, worker = (parse_tf_config(config(ADDRESSES, task_type)) for task_type in ("ps", "worker"))
     ends = []
-    for written in (None, "x-60.index", "export/60"):
-        if written:
-            (tmp_path / "checkpoint").write_text('model_checkpoint_path: "x-60"\nall_model_checkpoint_paths: "x-60"')
+    for written in (None, "x-63.index", "export/63"):  # others had begun a step before the last one
+        if written:  # and lists one that was deleted, too
+            paths = [f'all_model_checkpoint_paths: "elsewhere/x-{number}"' for number in (63, 70)]
+            (tmp_path / "checkpoint").write_text('model_checkpoint_path: "x-63"\n' + "\n".join(paths))
             (tmp_path / written).mkdir(parents=True)
         ends.append((has_ended(worker, options), has_ended(ps, options)))
     assert ends == [(False, False), (True, False), (True, True)]

@@ -259,7 +259,8 @@ for n in 0 1; do SLURM_PROCID=$n SLURMD_NODENAME=node$n "$@" <&3 & done; wait
 
 @in_a_shell
 def test_each_task_says_its_number_its_node_and_a_port_that_no_other_has(srun, monkeypatch):
-    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    for variable in ("SLURM_CPUS_PER_TASK", "PYTHONUNBUFFERED"):  # srun itself passes on whole lines
+        monkeypatch.delenv(variable, raising=False)
     srun(SRUN)
     first, second = slurm_cluster.find_addresses(2)
     ports = [re.fullmatch(rf"node{number}:(\d+)", address)[1] for number, address in enumerate((first, second))]

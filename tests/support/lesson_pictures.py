@@ -37,11 +37,11 @@ class MadeUpRuns:
         results = {}
         for curve, points in (("training", 101), ("test", 41)):
             falling = np.exp(-np.linspace(0, 4 + number / 200, points))
+            falling[::7] *= 1.05
             results[f"{curve}_iteration"] = np.linspace(0, length - 1, points)
             results[f"{curve}_accuracy"] = 0.98 + number / 1e5 - 0.88 * falling + seed**2 / 2e4
             results[f"{curve}_loss"] = 5 + number / 200 + 225 * falling - seed**2 / 50
             results[f"{curve}_learning_rate"] = 0.003 * falling
-            falling[::3] *= 1.02
         wrong = random.uniform(size=10000) < 0.005 + number / 1e5
         results["answers"] = np.eye(10)[(digits().test.labels + wrong * random.randint(1, 10, size=10000)) % 10]
         results["W"], results["b"] = random.normal(0, 0.1, [784, 10]), np.linspace(-0.4, 0.4, 10)
@@ -52,9 +52,11 @@ class MadeUpRuns:
 
 def summary(values):
     """Numbers that are other ones if values are other ones, in another order, or fewer."""
-    values = np.asarray(values, float)
-    places = np.linspace(1, 2, values.size).reshape(values.shape)
-    return [values.size, *(float(np.nanmean(each)) if values.size else 0 for each in (values, values * places))]
+    values = np.ravel(np.asarray(values, float))
+    if not len(values):
+        return [0]
+    weighted = values * np.linspace(1, 2, len(values))
+    return [len(values), *(float(of(values)) for of in (np.nanmean, np.nanmin, np.nanmax)), float(np.nanmean(weighted))]
 
 
 def text_parts(text):
@@ -95,14 +97,15 @@ def parts_of(axes):
             str(line.get_marker()),
             line.get_linewidth(),
             line.get_markersize(),
-            *summary(line.get_xydata()),
+            *summary(line.get_xdata()),
+            *summary(line.get_ydata()),
         ]
     for image in axes.images:
         yield ["image", image.cmap.name, *image.get_clim(), *summary(image.get_array())]
     for area in axes.collections:
         if isinstance(area, PolyCollection):
-            (path,) = area.get_paths() or [None]
-            yield ["area", to_hex(area.get_facecolor()[0], True), *summary(path.vertices if path else [])]
+            corners = area.get_paths()[0].vertices.T if area.get_paths() else ([], [])
+            yield ["area", to_hex(area.get_facecolor()[0], True), *summary(corners[0]), *summary(corners[1])]
     yield from map(patch_parts, axes.patches)
 
 
