@@ -193,6 +193,7 @@ def test_its_network_is_the_one_of_stage_31():
     random = np.random.RandomState(0)
     images, labels = random.rand(20, 28, 28), np.eye(10)[random.randint(10, size=20)]
     with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(0)
         X, Y_ = tf.placeholder(tf.float32, [None, 28, 28]), tf.placeholder(tf.float32, [None, 10])
         nets = [network.build(X, parse_options(["--job-dir=job"]))]
         with tf.variable_scope("", reuse=True):
@@ -203,7 +204,7 @@ def test_its_network_is_the_one_of_stage_31():
             if "/B" in variable.name:
                 assert (value == np.float32(0.1)).all()
             else:  # what truncated_normal draws with 0.1
-                assert np.abs(value).max() < 0.2001 and value.std() == pytest.approx(0.088, abs=0.01)
+                assert np.abs(value).max() < 0.2001 and value.std() == pytest.approx(0.088, abs=0.02)
             variable.load(random.normal(scale=0.1, size=variable.shape.as_list()), session)
         weights, biases = (
             session.run([variable for variable in tf.trainable_variables() if f"/{letter}" in variable.name])
@@ -449,7 +450,8 @@ def test_a_server_never_sees_half_of_a_saved_model(tmp_path, monkeypatch):
     )
     evaluation.reported = str(tmp_path / "model.ckpt-7")
     for _ in range(2):  # the second time in the place of the first
-        (tmp_path / "export" / "unfinished").mkdir(parents=True)  # a task was killed before
+        (tmp_path / "export" / "unfinished").mkdir(parents=True)
+        (tmp_path / "export" / "unfinished" / "saved_model.pb").write_text("half")  # of a task that was killed before
         assert evaluation.export() == f"{tmp_path}/export/7"
         assert not [name for name in seen if name.isdigit()]  # it takes the folders that have numbers for names
         assert os.listdir(str(tmp_path / "export")) == ["7"]
