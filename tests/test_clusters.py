@@ -603,6 +603,7 @@ def test_commands_in_a_network_of_their_own_keep_their_user_and_are_reached_by_e
     (tmp_path / "sitecustomize.py").write_text(START_OF_PYTHON)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     network = network_for(["--data-dir=file:///data", "--job-dir", "job"])
+    assert os.getsid(network.keeper.pid) == network.keeper.pid  # Ctrl-C in the terminal is not for it
     listen, connect = (network.command([sys.executable, "-S", "-c", script]) for script in (LISTEN, CONNECT))
     with subprocess.Popen(listen, stdout=subprocess.PIPE, encoding="utf-8") as listener:
         port = listener.stdout.readline().strip()

@@ -55,8 +55,9 @@ def summary(values):
     values = np.ravel(np.asarray(values, float))
     if not len(values):
         return [0]
-    weighted = values * np.linspace(1, 2, len(values))
-    return [len(values), *(float(of(values)) for of in (np.nanmean, np.nanmin, np.nanmax)), float(np.nanmean(weighted))]
+    weights = np.random.RandomState(0).uniform(-1, 1, len(values))
+    of_all = [of(values) for of in (np.nanmean, np.nanmin, np.nanmax)]
+    return [len(values), *map(float, of_all), float(np.nansum(weights * values) / len(values) ** 0.5)]
 
 
 def text_parts(text):

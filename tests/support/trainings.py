@@ -57,6 +57,7 @@ class Stopped:
 
     def wait(self, seconds=None):
         self.waited.append(seconds)
+        assert len(self.waited) < 1000, "it waits for ever"
 
 
 def move(old, new):
