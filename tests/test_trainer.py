@@ -605,7 +605,8 @@ def test_the_package_brings_all_that_the_trainer_needs(tmp_path):
     required = (tmp_path / "trainer.egg-info" / "requires.txt").read_text()
     packages = re.findall(r"(?m)^(?!#|matplotlib)\w+", (ROOT / "requirements.txt").read_text(encoding="utf-8"))
     assert sorted(re.findall(r"(?m)^\w+", required)) == sorted(packages)
-    for line in ("Name: trainer", "Version: 1.0", "License: Apache-2.0", "Requires-Python: >=3.7"):
+    summary = "Summary: The convolutional network of stage 3.1, trained on one machine or by a cluster"
+    for line in (summary, "Name: trainer", "Version: 1.0", "License: Apache-2.0", "Requires-Python: >=3.7"):
         assert line in information.replace("License-Expression", "License").splitlines()
     unpacked = tmp_path / "trainer-1.0"
     command = [sys.executable, "setup.py", "--name"]
