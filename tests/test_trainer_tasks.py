@@ -11,6 +11,53 @@ from trainer.task import parse_options
 from trainer.tf_config import parse_tf_config
 from trainings import ADDRESSES, SMALL, Stopped, config
 
+ROLES = ("run_chief", "run_worker", "serve", "evaluate")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "type, index, role", [(None, 0, 0), ("chief", 0, 0), ("worker", 1, 1), ("ps", 0, 2), ("evaluator", 0, 3)]
+)
+def test_each_kind_of_task_does_its_part_and_ends_with_the_status_of_what_stopped_it(
+    type, index, role, monkeypatch, tmp_path
+):
+    from trainer import roles
+
+    did = []
+    for name in ROLES:
+        monkeypatch.setattr(roles, name, lambda *arguments, name=name: did.append((name, *arguments)))
+    stopping = Mock(status=143)
+    monkeypatch.setattr(roles, "Stopping", Mock(return_value=stopping))
+    task = parse_tf_config(type and config(ADDRESSES, type, index))
+    options = parse_options([f"--job-dir={tmp_path}/a/job"])
+    assert roles.run_task(task, options) == 143
+    assert did == [(ROLES[role], task, options, stopping)] and (tmp_path / "a" / "job").is_dir()
+    (has_ended,), _ = roles.Stopping.call_args
+    assert (has_ended is None) == (ROLES[role] in ("run_chief", "evaluate"))  # which see for themselves when it is over
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("type", [None, "chief"])
+@pytest.mark.parametrize("status, reported", [(143, None), (0, None), (0, "x-60")])
+def test_the_chief_tests_what_was_not_tested_and_exports_unless_a_signal_stops_it(type, status, reported, monkeypatch):
+    from trainer import roles
+
+    evaluation, trained = Mock(reported=reported), []
+    monkeypatch.setattr(roles, "Evaluation", lambda options: evaluation)
+    monkeypatch.setattr(roles, "newest_checkpoint", lambda job_dir: "x-60")
+    monkeypatch.setattr(roles, "is_complete", lambda options: False)
+    monkeypatch.setattr(roles, "read_digits", lambda options: Mock(train="train", test="test"))
+    monkeypatch.setattr(roles, "start_server", lambda task: "server")
+    monkeypatch.setattr(roles, "train", lambda *arguments: trained.append(arguments))
+    options, stopping = parse_options(["--job-dir=job"]), Stopped(0, status)
+    roles.run_chief(parse_tf_config(type and config(ADDRESSES, type)), options, stopping)
+    ((_, _, digits, stops, server, report),) = trained
+    assert (digits, stops, server) == ("train", stopping, "server" if type else None)
+    assert bool(report) == (type is None)  # in a cluster, the evaluator tests
+    tests = [] if status or reported else [mock.call.report("x-60", "test")]
+    exports = [] if status else [mock.call.export()]
+    assert evaluation.method_calls == [mock.call.restore("x-60"), *tests, *exports]
+
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize(
