@@ -156,17 +156,17 @@ def test_it_says_where_it_begins_where_it_is_now_and_then_and_at_the_end_how_fas
     monkeypatch.setattr(training.time, "perf_counter", lambda: next(seconds))
     progress = training.Progress("the step", {"accuracy": "a", "lr": "b"})
     assert progress.before_run(None).fetches == {"step": "the step", "values": {"accuracy": "a", "lr": "b"}}
-    for begun, steps in ((0, range(1, 252)), (200, range(201, 412))):
+    for begun, steps in ((100, range(101, 352)), (300, range(301, 512))):
         progress.after_create_session(Mock(run=Mock(return_value=begun)), None)
         for step in steps:
             results = {"step": step, "values": {"accuracy": 0.987654321, "lr": step / 1e6}}
             progress.after_run(None, Mock(results=results))
     progress.end(None)
     assert capsys.readouterr().out.splitlines() == [
-        "training begins",
-        *(f"{step}: accuracy: 0.987654 lr: {step / 1e6:.6g}" for step in (1, 101, 201)),
-        "training goes on from iteration 200",
-        *(f"{step}: accuracy: 0.987654 lr: {step / 1e6:.6g}" for step in (301, 401)),
+        "training goes on from iteration 100",
+        *(f"{step}: accuracy: 0.987654 lr: {step / 1e6:.6g}" for step in (101, 201, 301)),
+        "training goes on from iteration 300",
+        *(f"{step}: accuracy: 0.987654 lr: {step / 1e6:.6g}" for step in (401, 501)),
         "411 iterations in 4.00 s, 102.8 a second",  # from the first beginning
     ]
 
@@ -186,6 +186,8 @@ def test_with_sync_the_chief_hands_out_tokens_at_first_at_the_end_and_when_nothi
     assert [call[0] for call in coord.wait_for_stop.call_args_list] == [(training.STALLED,)] * 7
     tokens.end(session)
     assert ran == ["tokens"] * 3
+    tokens.after_create_session(session, Mock(should_stop=lambda: True, wait_for_stop=lambda seconds: True))
+    assert ran == ["tokens"] * 4
 
 
 class Graph:
