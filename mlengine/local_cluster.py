@@ -119,8 +119,7 @@ class LocalCluster:
     def terminate(self):
         """Sends SIGTERM to all tasks that run."""
         for process in self.processes.values():
-            if process.poll() is None:
-                process.terminate()
+            process.terminate()
 
     def stop(self):
         """Stops all tasks, as a cloud does that takes machines away: SIGTERM, and after a while SIGKILL."""

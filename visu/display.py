@@ -173,7 +173,7 @@ class DrawnRun(Display):
         say(f"{self.medium.product} is saved as {reply.path}")
 
     def on_pause_or_resume(self, reply):
-        self.paused = not self.paused and not self.over
+        self.paused = not self.paused
 
     def on_pick(self, reply):
         """Only the images that the newest pictures were made of are there: a window may show an older one."""

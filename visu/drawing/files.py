@@ -13,7 +13,7 @@ import time
 import matplotlib
 from matplotlib.animation import FFMpegWriter
 
-from visu.channel import TRAINING, Saved, Say, Show, Shown
+from visu.channel import Saved, Say, Show, Shown
 from visu.drawing.picture import Pace, file_picture, status_texts
 
 
@@ -69,7 +69,7 @@ class PictureShow(Show):
 
     def end(self, state):
         picture = file_picture(self.run, self.record)
-        picture.update(status_texts(self.run, self.record, self.progress._replace(state=TRAINING)))
+        picture.update(status_texts(self.run, self.record, self.progress))
         file = self.open()
         try:
             with file:

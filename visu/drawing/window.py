@@ -242,7 +242,7 @@ class WindowShow(Show):
         if pixels is not None and not (pixels.shape[0] % 28 or pixels.shape[1] % 28):
             rows, columns = pixels.shape[0] // 28, pixels.shape[1] // 28
             row, column = divmod(number % (rows * columns), columns)
-            self.reply(Pick(curve, pixels[28 * row : 28 * row + 28, 28 * column : 28 * column + 28].copy()))
+            self.reply(Pick(curve, pixels[28 * row : 28 * row + 28, 28 * column : 28 * column + 28]))
 
     def put_picked(self, digit):
         if digit.image is None:
