@@ -43,7 +43,14 @@ def check(stage, names):
     feed = {names["X"]: images, names["Y_"]: labels, **({names["pkeep"]: 1} if "pkeep" in names else {})}
     assert_near(session.run([names["accuracy"], names["cross_entropy"]], feed), accuracy_and_loss(expected, labels))
 
-    fed, noise, answers = training_step(names)
+    with mock.patch.multiple(names["datavis"], update_image1=mock.DEFAULT, update_image2=mock.DEFAULT) as panels:
+        fed, noise, answers = training_step(names)
+    for panel, shown, sides in (
+        ("update_image1", fed[names["X"]], (280, 280, 3)),
+        ("update_image2", test.images, (700, 1120, 3)),
+    ):
+        picture, of_images = panels[panel].call_args[0]
+        assert picture.shape == sides and np.array_equal(of_images, shown)
     images, labels, rate = fed[names["X"]], fed[names["Y_"]], session.run(names.get("lr", tf.constant(0.003)), fed)
     for curve, X, Y_ in (("training", images, labels), ("test", test.images, test.labels)):
         answers_of_all = computed(stage, X, W, B, A)[0]  # with all neurons, and by averages
