@@ -305,7 +305,9 @@ def test_the_local_cluster_trains_where_nobody_reaches_it_restarts_what_is_kille
     process = local_cluster("--no-evaluator", *options_of(tmp_path / "job", 300, few_digits))
     output = ""
     while "chief 0     | 1" not in output:  # iteration 100
-        output += process.stdout.readline()
+        line = process.stdout.readline()
+        assert line, output  # or else it has ended
+        output += line
     reached = [port for port in re.findall(r"started at localhost:(\d+)", output) if answers(port)]
     number = re.search(r"chief 0 .* process (\d+)", output).group(1)
     os.kill(int(number), signal.SIGKILL)
