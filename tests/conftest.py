@@ -97,6 +97,16 @@ def screen():
         yield name
 
 
+@pytest.fixture
+def signals_stay():
+    """What signals do is the same again after a test in which a program's function chooses that."""
+    names = ("SIGINT", "SIGTERM", "SIGUSR1")
+    before = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names if hasattr(signal, name)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(params=["TkAgg", "QtAgg"])
 def toolkit(request):
     return request.param

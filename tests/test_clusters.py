@@ -17,7 +17,7 @@ import pytest
 
 import cluster
 from helpers import PATIENCE, ROOT, environment, unix_signals
-from local_cluster import SIGNALS, LocalCluster, check, main, network_for, oversee, python_path, run
+from local_cluster import LocalCluster, check, main, network_for, oversee, python_path, run
 from programs import Fork, Forks
 from trainer.tf_config import parse_tf_config
 from trainings import ADDRESSES, MLENGINE, SMALL, config, is_untouched, listed, move, present, succeed
@@ -444,32 +444,23 @@ class Fated(LocalCluster):
 @unix_signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_all_tasks_a_second_one_kills_them_and_the_cluster_ends_with_128_and_its_number(
-    number, monkeypatch
+    number, monkeypatch, signals_stay
 ):
     cluster = Mock()
     cluster.stop.side_effect = lambda: os.kill(os.getpid(), number)
     monkeypatch.setattr("local_cluster.run", lambda cluster: os.kill(os.getpid(), number) or time.sleep(PATIENCE))
-    before = {each: signal.getsignal(each) for each in SIGNALS}
-    try:
-        with pytest.raises(SystemExit) as end:
-            oversee(cluster)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    with pytest.raises(SystemExit) as end:
+        oversee(cluster)
     assert end.value.code == 128 + number
     assert [name for name, *_ in cluster.method_calls] == ["start_all", "stop", "kill"]
 
 
 @unix_signals
-def test_a_signal_while_the_others_are_stopped_kills_them_and_the_status_stays(monkeypatch):
+def test_a_signal_while_the_others_are_stopped_kills_them_and_the_status_stays(monkeypatch, signals_stay):
     cluster = Mock()
     cluster.stop.side_effect = lambda: os.kill(os.getpid(), signal.SIGTERM)
     monkeypatch.setattr("local_cluster.run", lambda cluster: 7)
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        assert oversee(cluster, [signal.SIGTERM]) == 7
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    assert oversee(cluster, [signal.SIGTERM]) == 7
     assert [name for name, *_ in cluster.method_calls] == ["start_all", "stop", "kill"]
 
 

@@ -327,7 +327,7 @@ def test_a_job_may_be_as_small_as_its_roles(arguments, sizes, monkeypatch):
 @in_a_shell
 @pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGUSR1", 0)])
 @pytest.mark.parametrize("is_early", [True, False])
-def test_only_when_its_time_is_over_a_job_is_put_into_the_queue_again(number, is_early, monkeypatch):
+def test_only_when_its_time_is_over_a_job_is_put_into_the_queue_again(number, is_early, monkeypatch, signals_stay):
     commands = []
 
     def end(*arguments):
@@ -342,15 +342,10 @@ def test_only_when_its_time_is_over_a_job_is_put_into_the_queue_again(number, is
     for name, value in {"SLURM_NTASKS": "5", "SLURM_JOB_ID": "17"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["slurm.sh", "--job-dir=job"])
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
     if is_early:  # then SIGTERM ends a program by itself
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        with pytest.raises(SystemExit) as ended:
-            slurm_cluster.main()
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    with pytest.raises(SystemExit) as ended:
+        slurm_cluster.main()
     assert ended.value.code == 128 + number
     requeued = [command for command in commands if command[0] != "scancel"]
     assert requeued == ([["scontrol", "requeue", "17"]] if number == signal.SIGUSR1 else [])

@@ -1,8 +1,10 @@
 """What keys and the mouse do in the window, of one that nobody sees, with a clock that is turned by hand."""
 
+import contextlib
 import io
 import pickle
 import types
+from unittest import mock
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -78,7 +80,20 @@ class Window:
         """Puts this part of the canvas on the screen."""
         left, bottom, right, top = np.rint(extent.extents).astype(int)
         rows, columns = slice(len(self.screen) - top, len(self.screen) - bottom), slice(left, right)
-        self.screen[rows, columns] = np.asarray(self.canvas.buffer_rgba())[rows, columns]
+        self.screen[rows, columns] = self.drawn()[rows, columns]
+
+    @contextlib.contextmanager
+    def drawing_takes(self, seconds, name):
+        """While a method of the picture, of one argument, takes so many seconds; gives the list of these arguments."""
+        calls, method = [], getattr(type(self.picture), name)
+
+        def slow_method(picture, *argument, **named):
+            calls.extend([*argument, *named.values()])
+            self.now += seconds
+            return method(picture, *argument, **named)
+
+        with mock.patch.object(type(self.picture), name, slow_method):
+            yield calls
 
     def take(self, *messages, after=BETWEEN_FRAMES):
         """Lets it look at messages after so many seconds; returns what it replies to that."""
@@ -442,22 +457,12 @@ def test_h_resets_the_zooms_and_the_tool_bar_forgets_former_views(shown):
     assert sheet.get_xlim() == (0, SIDE)
 
 
-def test_while_somebody_draws_the_pad_is_drawn_20_times_a_second_and_takes_no_more_than_a_quarter_of_it(
-    shown, monkeypatch
-):
+def test_while_somebody_draws_the_pad_is_drawn_20_times_a_second_and_takes_no_more_than_a_quarter_of_it(shown):
     shown.press("d")
     axes = shown.picture.pad.sheet_panel.axes
 
     def drawings_in_a_second(seconds):
-        drawn, redraw = [], type(shown.picture).redraw_pad
-
-        def timed_redraw(picture, with_layers):
-            drawn.append(with_layers)
-            shown.now += seconds
-            return redraw(picture, with_layers)
-
-        with monkeypatch.context() as patched:
-            patched.setattr(type(shown.picture), "redraw_pad", timed_redraw)
+        with shown.drawing_takes(seconds, "redraw_pad") as drawn:
             begun = shown.now
             shown.mouse("button_press_event", axes, 50, 50, LEFT)
             while shown.now < begun + 1:
@@ -489,17 +494,9 @@ def test_a_pen_that_rests_is_asked_about_too(shown):
     assert shown.take(after=0.3) == []
 
 
-def test_ten_frames_are_drawn_in_a_second_and_fewer_where_they_take_long(shown, monkeypatch):
+def test_ten_frames_are_drawn_in_a_second_and_fewer_where_they_take_long(shown):
     def frames_in_a_second(seconds):
-        frames, update = [], type(shown.picture).update
-
-        def timed_update(picture, status):
-            frames.append(status)
-            shown.now += seconds
-            return update(picture, status)
-
-        with monkeypatch.context() as patched:
-            patched.setattr(type(shown.picture), "update", timed_update)
+        with shown.drawing_takes(seconds, "update") as frames:
             begun = shown.now
             while shown.now < begun + 1:
                 shown.take(Progress(len(frames), shown.now, False, TRAINING), after=0.01)

@@ -273,9 +273,9 @@ class LayersPanel(PaintedPanel):
         spare = max(0, room - sum(grid.height for grid in chosen)) // len(layers)
         top = 0
         for layer, cut, grid in zip(layers, shown, chosen):
-            largest = largest_of(layer.values)
-            self.write(0, top + self.line / 2, f"layer {len(self.rows) + 1}:  {self.title(layer, cut)}")
             has_own_scales = self.pad.has_own_scales and layer.values.ndim == 3
+            largest = largest_of(cut.values, axis=(0, 1)) if has_own_scales else largest_of(layer.values)
+            self.write(0, top + self.line / 2, f"layer {len(self.rows) + 1}:  {self.title(layer, cut)}")
             scale = "each to its own largest value" if has_own_scales else f"largest value {largest:.3g}"
             self.write(self.width, top + self.line / 2, scale, align=1, colour=QUIET)
             top += int(1.2 * self.line)
@@ -292,8 +292,6 @@ class LayersPanel(PaintedPanel):
 
     def paint_row(self, layer, grid, largest, top):
         values = layer.values if layer.values.ndim == 3 else layer.values[np.newaxis, np.newaxis]
-        if self.pad.has_own_scales and layer.values.ndim == 3:
-            largest = largest_of(values, axis=(0, 1))
         self.put(grid.paint(np.moveaxis(coloured(values, largest), 2, 0)), 0, top)
         if grid.label:
             for number in range(grid.number):
